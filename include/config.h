@@ -1,0 +1,84 @@
+#ifndef ROWGATE_CONFIG_H
+#define ROWGATE_CONFIG_H
+
+#include "error.h"
+
+enum tx_end { TX_COMMIT, TX_COMMIT_OVERRIDE, TX_ROLLBACK, TX_ROLLBACK_OVERRIDE };
+enum text_compare { COMPARE_COLUMN, COMPARE_EXACT };
+enum openapi_mode { OPENAPI_FOLLOW, OPENAPI_IGNORE, OPENAPI_DISABLED };
+
+/* A list of texts: "a, b" in the file. */
+struct config_list {
+	const char **items;
+	size_t n;
+};
+
+/*
+ * The settings of contract.md: one row each in the table of app/base/config.c, which holds name, type,
+ * default and place. Texts are never NULL: unset is "".
+ */
+struct config {
+	/* database */
+	struct config_list db_schemas;
+	const char *db_anon_role;
+	uint64_t db_max_rows;          /* 0: no limit */
+	enum tx_end db_tx_end;
+	bool db_aggregates_enabled;
+	bool db_plan_enabled;
+	const char *db_pre_request;
+	const char *db_host;
+	uint64_t db_port;
+	const char *db_socket;
+	const char *db_user;
+	const char *db_password_file;
+	const char *db_ca;
+	const char *db_catalogue_user;
+	const char *db_catalogue_password_file;
+	uint64_t db_statement_timeout; /* milliseconds, 0: none */
+	uint64_t db_stream_timeout;    /* milliseconds for an answer that is being streamed */
+	uint64_t db_connect_timeout;   /* milliseconds */
+	uint64_t db_connections_per_worker;
+	uint64_t db_statement_cache;   /* prepared statements kept per connection */
+	uint64_t db_schema_poll;       /* seconds between looks at the definitions' counters */
+	enum text_compare text_compare;
+	uint64_t max_embed_depth;
+	/* tokens */
+	const char *jwt_secret;
+	const char *jwt_secret_file;
+	bool jwt_secret_is_base64;
+	const char *jwt_aud;
+	const char *jwt_issuer;
+	const char *jwt_role_claim_key;
+	const char *jwt_required_claims;
+	uint64_t jwt_leeway;           /* seconds */
+	uint64_t jwt_cache_max_entries;
+	/* answers */
+	bool client_error_terse;
+	struct config_list cors_allowed_origins;
+	bool server_timing_enabled;
+	const char *server_trace_header;
+	enum openapi_mode openapi_mode;
+	const char *openapi_server_proxy_uri;
+	bool url_use_legacy_target_names;
+	uint64_t max_url_length;       /* bytes of path and query */
+	/* process */
+	int log_level;                 /* enum log_level */
+	const char *shared_file;       /* what workers share: metrics, schema generation; "": nothing shared */
+};
+
+/*
+ * Reads path, then the environment (ROWGATE_DB_MAX_ROWS overrides db-max-rows). Relative file names in the
+ * file are resolved against the file's own folder. Everything lives in a. err names file, line and setting.
+ */
+bool config_load(struct arena *a, const char *path, struct config *out, struct error *err) MUST_CHECK;
+
+/* Reads a whole small file (at most 1 MiB), without the final newline. Says why it could not. */
+bool config_read_file(struct arena *a, const char *path, struct slice *out, struct error *err) MUST_CHECK;
+
+/*
+ * The same for a secret: refused unless owned by root or this user and closed to others
+ * (mode 0600, 0400 or 0640 at most).
+ */
+bool config_read_secret(struct arena *a, const char *path, struct slice *out, struct error *err) MUST_CHECK;
+
+#endif
