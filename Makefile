@@ -1,0 +1,41 @@
+# Rowgate. `make run` starts everything, `make test` tests it, `make help` lists the rest.
+BUILD ?= build
+CC ?= gcc
+PKGS = json-c libjwt openssl
+# DBLIB=mysqlclient builds against Oracle's client library instead of MariaDB Connector/C.
+DBLIB ?= libmariadb
+VERSION = 0.1.0
+
+WARN = -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wmissing-prototypes -Wstrict-prototypes \
+       -Wwrite-strings -Wcast-qual -Wpointer-arith -Wvla
+HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+OPT ?= -O2 -g
+SANITIZE ?=
+CFLAGS += -std=c11 -D_GNU_SOURCE -Iinclude -DROWGATE_VERSION='"$(VERSION)"' $(OPT) $(WARN) $(HARDEN) $(SANITIZE) \
+          $(shell pkg-config --cflags $(PKGS) $(DBLIB))
+LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
+LIBS = $(shell pkg-config --libs $(PKGS) $(DBLIB)) -lfcgi -lpthread
+
+SRC := $(wildcard app/*.c app/*/*.c)
+OBJ := $(SRC:%.c=$(BUILD)/%.o)
+PARTS := $(filter-out $(BUILD)/app/main.o,$(OBJ))
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+
+all: $(BUILD)/rowgate
+.PHONY: all unit
+
+$(BUILD)/rowgate: $(OBJ)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/unit/%: tests/unit/%.c $(PARTS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(PARTS) $(LDFLAGS) $(LIBS) -lcmocka
+
+unit: $(UNIT)
+	@for t in $(UNIT); do $$t || exit 1; done
+
+-include $(OBJ:.o=.d) $(wildcard $(BUILD)/tests/unit/*.d)
