@@ -7,9 +7,9 @@
 /* Who asks. */
 struct principal {
 	struct slice role;    /* database role the request runs as */
-	bool anonymous;       /* no token was sent: role is db-anon-role */
+	bool anonymous;       /* role is db-anon-role, with or without a token: a refusal is 401 then, not 403 */
 	struct slice subject; /* claim sub, or empty */
-	struct slice claims;  /* the payload's JSON text; "{}" plus the role when anonymous */
+	struct slice claims;  /* the payload's JSON text with role in it; only the role without a token */
 	int64_t expires;      /* claim exp in seconds since 1970; INT64_MAX when absent */
 };
 
