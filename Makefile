@@ -39,3 +39,19 @@ unit: $(UNIT)
 	@for t in $(UNIT); do $$t || exit 1; done
 
 -include $(OBJ:.o=.d) $(wildcard $(BUILD)/tests/unit/*.d)
+
+# An instance on this machine (contract.md): VAR, PORT, WORKERS, DB, DB_USER, DB_PASSWORD_FILE, DB_CA come from the
+# command line or the environment.
+.PHONY: run up down reload status deps help
+run up down reload status deps:
+	@ansible/local/rowgate-local.sh $@
+
+help:
+	@echo 'make          build $(BUILD)/rowgate'
+	@echo 'make run      an instance in the foreground: what is missing, database, sample data, workers, nginx'
+	@echo 'make up       the same in the background; make down ends it, make reload reads the configuration again'
+	@echo 'make status   what of it runs'
+	@echo 'make deps     the packages that run and test need'
+	@echo 'make unit     unit tests'
+	@echo 'Variables: VAR=var PORT=8443 WORKERS=N DB=local|HOST:PORT DB_USER= DB_PASSWORD_FILE= DB_CA='
+	@echo '           RATE=N (requests a second for each address) METRICS_ALLOW="ADDRESS..."'
