@@ -84,7 +84,7 @@ save_settings() {
 # that the programs' configuration would have to quote.
 folders() {
 	local link=$VAR/run/short
-	mkdir -p "$VAR/run" "$VAR/log" || die "the folder $VAR cannot be made: choose another one with VAR=DIR"
+	mkdir -p "$VAR/run" "$VAR/log" 2>/dev/null || die "the folder $VAR cannot be made: choose another one with VAR=DIR"
 	[ -w "$VAR/run" ] || die "the folder $VAR belongs to $(stat -c %U "$VAR"): choose another one with VAR=DIR"
 	chmod 750 "$VAR/log"
 	SHORT=$VAR
@@ -204,7 +204,7 @@ build() {
 	[ -x "$ROWGATE" ] || die "there is no program $ROWGATE: run make"
 }
 
-ask() { curl -s --max-time 3 --cacert "$VAR/tls/ca.pem" "$@"; }
+ask() { curl -s --noproxy '*' --max-time 3 --cacert "$VAR/tls/ca.pem" "$@"; }
 
 wait_ready() {
 	local left=300 answer=$VAR/run/ready status
@@ -286,7 +286,7 @@ show() {
 		  tokens    $env: ROWGATE_ANON_KEY (role anon), ROWGATE_SERVICE_KEY (role service_role)
 		  logs      $VAR/log/
 	END
-	! db_is_local || echo "  database  mariadb -u root -S $(quoted "$VAR/mysql.sock")"
+	! db_is_local || echo "  database  mariadb -u root -S $SHORT/mysql.sock"
 	cat <<-END
 
 		A first request:
@@ -354,6 +354,7 @@ do_down() {
 }
 
 do_reload() {
+	[ -d "$VAR/run" ] || die "nothing runs in $VAR: 'make up' starts it"
 	folders
 	lock
 	settings old

@@ -51,6 +51,7 @@ db_wait() {
 db_check_remote() {
 	local options=$VAR/run/client.cnf answer tls=()
 	[ -n "$DB_USER" ] || die 'DB=HOST:PORT needs DB_USER, the login that may create databases, users and roles'
+	[ -n "$DB_PASSWORD_FILE" ] || die 'DB=HOST:PORT needs DB_PASSWORD_FILE, the file that holds the password of DB_USER'
 	[ -r "$DB_PASSWORD_FILE" ] || die "DB_PASSWORD_FILE '$DB_PASSWORD_FILE' cannot be read"
 	[ -z "$DB_CA" ] || [ -r "$DB_CA" ] || die "DB_CA '$DB_CA' cannot be read"
 	[ -z "$DB_CA" ] || tls=("--ssl-ca=$DB_CA" --ssl-verify-server-cert)

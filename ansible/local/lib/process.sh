@@ -3,8 +3,9 @@
 # is never signalled. Each leads a session of its own: a Ctrl-C in the terminal does not reach it, and children
 # it left behind can still be found.
 
+# Nothing for a process that has ended, also when its parent has not yet been told (state Z).
 started_at() {
-	[ -r "/proc/$1/stat" ] && sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20
+	sed -n 's/.*) [^ZX]/&/p' "/proc/$1/stat" 2>/dev/null | sed 's/.*) //' | cut -d' ' -f20
 }
 
 # spawn PIDFILE LOG COMMAND...: in the background; COMMAND stays in its own foreground.
@@ -30,14 +31,14 @@ children_of() { cat "/proc/$1/task/$1/children" 2>/dev/null || true; }
 members() {
 	local leader start pid rest
 	[ -s "$1" ] && read -r leader start <"$1" || return 0
-	if [ -e "/proc/$leader" ] && [ "$(started_at "$leader")" != "$start" ]; then
+	if [ -n "$(started_at "$leader")" ] && [ "$(started_at "$leader")" != "$start" ]; then
 		return 0
 	fi
 	for pid in /proc/[0-9]*; do
 		rest=$(sed 's/.*) //' "$pid/stat" 2>/dev/null) || continue
 		# shellcheck disable=SC2086
 		set -- $rest
-		if [ "${4:-}" = "$leader" ] && [ "${20}" -ge "$start" ]; then
+		if [ "${4:-}" = "$leader" ] && [ "$1" != Z ] && [ "${20}" -ge "$start" ]; then
 			printf '%s %s\n' "${pid#/proc/}" "${20}"
 		fi
 	done
