@@ -15,7 +15,8 @@ db_init() {
 	say 'making a private MariaDB'
 	rm -rf "$VAR/mysql.new"
 	install -d -m 700 "${DB_OWNER[@]}" "$VAR/mysql.new"
-	mariadb-install-db --no-defaults --user="$DB_OS_USER" --datadir="$SHORT/mysql.new" \
+	# --force: else it wants the machine to resolve its own name, which nothing here needs.
+	mariadb-install-db --no-defaults --force --user="$DB_OS_USER" --datadir="$SHORT/mysql.new" \
 		--auth-root-authentication-method="$auth" --skip-test-db --innodb-log-file-size=48M \
 		>"$VAR/log/mariadb.log" 2>&1 || fail "$VAR/log/mariadb.log" 'MariaDB could not be initialised'
 	mv "$VAR/mysql.new" "$VAR/mysql"

@@ -52,8 +52,8 @@ present() {
 missing() {
 	local need package
 	printf '%s\n' "$@" | while IFS='|' read -r need package; do
-		[ -z "$need" ] || present "$need" || printf '%s ' "$package"
-	done
+		[ -z "$need" ] || present "$need" || printf '%s\n' "$package"
+	done | xargs
 }
 
 # Runs as root: $@ are packages. Services stay down while and after they are installed.
@@ -95,8 +95,8 @@ install_missing() {
 	$sudo env "SERVICES=$SERVICES" bash -c "$(declare -f install_as_root); install_as_root \"\$@\"" install \
 		$packages >"$log" 2>&1 || {
 		tail -n 5 "$log" >&2
-		die "apt could not install $packages(see $log): run 'apt-get install $packages' as root and try again"
+		die "apt could not install $packages (see $log): run 'apt-get install $packages' as root and try again"
 	}
 	packages=$(missing "$@")
-	[ -z "$packages" ] || die "still missing after the installation: $packages(see $log)"
+	[ -z "$packages" ] || die "still missing after the installation: $packages (see $log)"
 }
