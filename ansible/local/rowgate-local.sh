@@ -232,6 +232,11 @@ end_all() {
 	forget_short_name
 }
 
+# A log that has grown is kept once and begun anew.
+rotate_logs() {
+	find "$VAR/log" -name '*.log' -size +64M -exec mv {} {}.1 \;
+}
+
 # Nothing half started stays behind.
 undo() {
 	local status=$?
@@ -252,6 +257,7 @@ start() {
 	trap 'exit 143' TERM HUP
 	end_all
 	folders
+	rotate_logs
 	check_port
 	check_disk
 	install_missing "$RUN_NEEDS" "$BUILD_NEEDS"

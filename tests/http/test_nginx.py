@@ -46,7 +46,7 @@ def gate(stack):
 
 class Gate:
     def __init__(self, stack):
-        self.ca, self.port = str(stack.ca), stack.port
+        self.ca, self.port = stack.ca, int(stack.url.rpartition(":")[2])
         self.token = stack.env["ROWGATE_SERVICE_KEY"]
         self.var = stack.var
 

@@ -73,15 +73,13 @@ db_check_remote() {
 
 # deploy VERB...: of sql/deploy.sh, as the one who may create things.
 deploy() {
-	local verb target=("DB_SOCKET=$SHORT/mysql.sock" DB_USER=root DB_PASSWORD_FILE= DB_CA=)
-	db_is_local || target=("DB_SOCKET=" "DB_HOST=$(db_host)" "DB_PORT=$(db_port)" "DB_USER=$DB_USER" \
+	local target=("DB_SOCKET=$SHORT/mysql.sock" DB_USER=root DB_PASSWORD_FILE= DB_CA=)
+	db_is_local || target=(DB_SOCKET= "DB_HOST=$(db_host)" "DB_PORT=$(db_port)" "DB_USER=$DB_USER" \
 		"DB_PASSWORD_FILE=$DB_PASSWORD_FILE" "DB_CA=$DB_CA")
-	for verb; do
-		env "${target[@]}" "AUTHENTICATOR_PASSWORD_FILE=$SHORT/keys/authenticator-password" \
-			"CATALOGUE_PASSWORD_FILE=$SHORT/keys/catalogue-password" "$REPO/sql/deploy.sh" "$verb" \
-			>"$VAR/log/deploy.log" 2>&1 ||
-			fail "$VAR/log/deploy.log" "the schemas could not be brought up to date (sql/deploy.sh $verb)"
-	done
+	env "${target[@]}" "AUTHENTICATOR_PASSWORD_FILE=$SHORT/keys/authenticator-password" \
+		"CATALOGUE_PASSWORD_FILE=$SHORT/keys/catalogue-password" "$REPO/sql/deploy.sh" "$@" \
+		>"$VAR/log/deploy.log" 2>&1 ||
+		fail "$VAR/log/deploy.log" 'the schemas could not be brought up to date by sql/deploy.sh'
 }
 
 db_stop() { stop "$VAR/run/mariadb.started" TERM 60; }
