@@ -46,6 +46,16 @@ unit: $(UNIT)
 run up down reload status deps:
 	@ansible/local/rowgate-local.sh $@
 
+# The benchmarks, side by side: tests/bench/README.md.
+.PHONY: bench bench-programs
+bench:
+	@BUILD=$(BUILD) tests/bench/bench.sh
+bench-programs: $(BUILD)/tests/bench/probe $(BUILD)/tests/bench/bulk
+
+$(BUILD)/tests/bench/%: tests/bench/%.c tests/bench/probe.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $< $(LDFLAGS) $(LIBS)
+
 help:
 	@echo 'make          build $(BUILD)/rowgate'
 	@echo 'make run      an instance in the foreground: what is missing, database, sample data, workers, nginx'
@@ -53,5 +63,6 @@ help:
 	@echo 'make status   what of it runs'
 	@echo 'make deps     the packages that run and test need'
 	@echo 'make unit     unit tests'
+	@echo 'make bench    Rowgate beside a bare C probe, FastAPI and Flask, as tables'
 	@echo 'Variables: VAR=var PORT=8443 WORKERS=N DB=local|HOST:PORT DB_USER= DB_PASSWORD_FILE= DB_CA='
 	@echo '           RATE=N (requests a second for each address) METRICS_ALLOW="ADDRESS..."'

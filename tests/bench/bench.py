@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 from processes import MemoryWatch, cpu_microseconds, private_kib
-from systems import HERE, REPO, SYSTEMS, Instance, install_packages, say
+from systems import HERE, REPO, SYSTEMS, Instance, say
 
 VAR = os.environ.get("VAR", "var")
 BUILD = os.environ.get("BUILD", "build")
@@ -329,7 +329,6 @@ def main():
         raise SystemExit(f"bench: ONLY is a list of {','.join(SYSTEMS)}")
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(143))
-    install_packages(VAR)
     instance = Instance(VAR, BUILD, PORT, WORKERS)
     systems = {key: SYSTEMS[key](instance) for key in keys}
     try:
