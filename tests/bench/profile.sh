@@ -38,7 +38,7 @@ target() {
 
 worker_command() {
 	if [ -n "${PROBE:-}" ]; then
-		export BENCH_DB_SOCKET=$VAR/mysql.sock BENCH_DB_USER=root BENCH_DB_PASSWORD= BENCH_SECRET_FILE=$VAR/keys/jwt-secret
+		export BENCH_DB_SOCKET=$VAR/mysql.sock BENCH_DB_USER=root BENCH_DB_PASSWORD='' BENCH_SECRET_FILE=$VAR/keys/jwt-secret
 		worker=("$REPO/$BUILD/tests/bench/probe")
 	else
 		worker=("$REPO/$BUILD/rowgate" serve -c "$VAR/rowgate.conf")
@@ -77,11 +77,18 @@ drive() {
 	esac
 }
 
+perf_report() {
+	perf report -i "$out" --stdio --no-children -g none --percent-limit 0.4 "$@" 2>/dev/null |
+		sed -n "/^#/d; /./p" | sed -n "1,${LINES_OUT:-70}p"
+	echo
+}
+
 report() {
 	if [ "$TOOL" = callgrind ]; then
-		callgrind_annotate "$out" | head -n "${LINES_OUT:-60}"
+		callgrind_annotate --auto=no "$out" | sed -n "1,${LINES_OUT:-80}p"
 	else
-		perf report -i "$out" --stdio --no-children -g none --percent-limit 0.4 2>/dev/null | grep -v '^#' | head -n "${LINES_OUT:-70}"
+		perf_report --sort dso
+		perf_report --sort dso,symbol
 	fi
 	echo "profile: the whole of it is in $out" >&2
 }
@@ -119,12 +126,14 @@ profile_server() {
 	TOOL=perf profiler_command
 	perf record -q -e cpu-clock -F 4999 -g -o "$out" -p "$(pid_of "$VAR/run/mariadb.started")" &
 	recorder=$!
+	trap 'kill -s INT "$recorder" 2>/dev/null' EXIT
 	drive
 	kill -s INT "$recorder"
 	wait "$recorder" || true
 	TOOL=perf report
 }
 
+[ -z "${SERVER:-}" ] || [ -z "${PROBE:-}" ] || die 'SERVER=1 watches the database under the pool, not under the probe'
 target
 [ -n "$TOOL" ] || { command -v perf >/dev/null && TOOL=perf || TOOL=callgrind; }
 make -s up "VAR=$VAR" "BUILD=$BUILD" >/dev/null
