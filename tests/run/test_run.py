@@ -258,7 +258,6 @@ def test_down_ends_all_and_keeps_the_data(other):
 def test_down_lets_a_request_finish(other):
     other.up()
     answers = []
-    other.sql("LOCK TABLES wages.salary_history WRITE; DO SLEEP(0)")
     holder = subprocess.Popen(["mariadb", "--no-defaults", "-u", "root", "-S", str(other.var / "mysql.sock"), "-e",
                                "LOCK TABLES wages.salary_history WRITE; DO SLEEP(3)"])
     time.sleep(0.5)

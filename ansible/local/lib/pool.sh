@@ -19,29 +19,26 @@ pool_start() {
 	ln -sfn blue.sock "$VAR/run/live.sock"
 }
 
-# multiwatch would end the pool on SIGHUP: the signal goes to its children.
+# multiwatch would end the pool on SIGHUP: the signal goes to its children, and each says in the log how it went.
 pool_reload() {
-	local log=$VAR/log/rowgate.log from left=200 pid waiting
+	local log=$VAR/log/rowgate.log from left=200 waiting answers='' pid
 	from=$(($(stat -c %s "$log") + 1))
 	waiting=$(children_of "$(pid_of "$VAR/run/pool.started")")
 	for pid in $waiting; do
 		kill -s HUP "$pid" 2>/dev/null || true
 	done
-	while [ -n "$waiting" ]; do
-		waiting=$(for pid in $waiting; do reloading "$pid" "$from" && echo "$pid"; done || true)
-		[ $((left--)) -gt 0 ] || break
+	while [ -n "$waiting" ] && [ $((left--)) -gt 0 ]; do
 		sleep .1
+		answers=$(tail -c "+$from" "$log" | grep -E '"msg":"(reloaded|reload failed)' || true)
+		waiting=$(for pid in $waiting; do
+			if [ -e "/proc/$pid" ] && ! grep -q "\"pid\":$pid," <<<"$answers"; then echo "$pid"; fi
+		done)
 	done
-	! reload_answers "$from" | grep -q '"reload failed' || {
-		reload_answers "$from" | grep '"reload failed' | tail -n 1 >&2
+	if grep -q '"msg":"reload failed' <<<"$answers"; then
+		grep '"msg":"reload failed' <<<"$answers" | tail -n 1 >&2
 		die "the workers keep their old configuration: correct it and run 'make reload' again"
-	}
-	[ -z "$waiting" ] || say "$(echo "$waiting" | wc -w) workers are busy and reload after their request"
+	fi
+	[ -z "$waiting" ] || say "$(wc -w <<<"$waiting") workers are busy and reload after their request"
 }
-
-reload_answers() { tail -c "+$1" "$VAR/log/rowgate.log" | grep -E '"msg":"(reloaded|reload failed)'; }
-
-# reloading PID FROM: does the worker still owe its answer?
-reloading() { [ -e "/proc/$1" ] && ! reload_answers "$2" | grep -q "\"pid\":$1[,}]"; }
 
 pool_stop() { stop "$VAR/run/pool.started" TERM 30; }
