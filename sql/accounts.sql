@@ -1,0 +1,46 @@
+-- The two logins of Rowgate; run by deploy.sh, again and again. Passwords come in @authenticator_password and
+-- @catalogue_password. Text in /*M! */ is for MariaDB alone, in /*!80000 */ for MySQL alone.
+
+-- CREATE USER takes no variable, hence the PREPAREs. ALTER also sets a password that has changed.
+SET @statement = CONCAT('CREATE USER IF NOT EXISTS authenticator@''%'' IDENTIFIED BY ', QUOTE(@authenticator_password));
+PREPARE statement FROM @statement;
+EXECUTE statement;
+SET @statement = CONCAT('ALTER USER authenticator@''%'' IDENTIFIED BY ', QUOTE(@authenticator_password));
+PREPARE statement FROM @statement;
+EXECUTE statement;
+SET @statement = CONCAT('CREATE USER IF NOT EXISTS rowgate_catalogue@''%'' IDENTIFIED BY ', QUOTE(@catalogue_password));
+PREPARE statement FROM @statement;
+EXECUTE statement;
+SET @statement = CONCAT('ALTER USER rowgate_catalogue@''%'' IDENTIFIED BY ', QUOTE(@catalogue_password));
+PREPARE statement FROM @statement;
+EXECUTE statement;
+DEALLOCATE PREPARE statement;
+SET @statement = NULL, @authenticator_password = NULL, @catalogue_password = NULL;
+
+-- The workers' login owns nothing but roles, and none of them until it says SET ROLE.
+GRANT anon TO authenticator@'%';
+GRANT authenticated TO authenticator@'%';
+GRANT service_role TO authenticator@'%';
+GRANT wages_analyst TO authenticator@'%';
+GRANT hr TO authenticator@'%';
+GRANT dispatcher TO authenticator@'%';
+/*M! SET DEFAULT ROLE NONE FOR authenticator@'%' */;
+/*!80000 SET DEFAULT ROLE NONE TO authenticator@'%' */;
+
+-- The reader of definitions, of databases still to come too. REFERENCES makes tables, columns, keys and checks
+-- visible without making a row readable, SHOW VIEW the text of views. TRIGGER is left out: it would also allow making
+-- triggers.
+GRANT REFERENCES, SHOW VIEW ON *.* TO rowgate_catalogue@'%';
+/*!80000 GRANT SHOW_ROUTINE ON *.* TO rowgate_catalogue@'%' */;
+/*M! GRANT SELECT ON mysql.proc TO rowgate_catalogue@'%' */;
+
+-- Who was granted what, without a password's hash.
+GRANT SELECT ON mysql.db TO rowgate_catalogue@'%';
+GRANT SELECT ON mysql.tables_priv TO rowgate_catalogue@'%';
+GRANT SELECT ON mysql.columns_priv TO rowgate_catalogue@'%';
+GRANT SELECT ON mysql.procs_priv TO rowgate_catalogue@'%';
+GRANT SELECT (Host, User, Select_priv, Insert_priv, Update_priv, Delete_priv, Execute_priv)
+   ON mysql.user TO rowgate_catalogue@'%';
+/*M! GRANT SELECT ON mysql.roles_mapping TO rowgate_catalogue@'%' */;
+/*!80000 GRANT SELECT ON mysql.role_edges TO rowgate_catalogue@'%' */;
+/*!80000 GRANT SELECT ON mysql.global_grants TO rowgate_catalogue@'%' */;

@@ -1,0 +1,3 @@
+DROP ROLE IF EXISTS anon;
+DROP ROLE IF EXISTS authenticated;
+DROP ROLE IF EXISTS service_role;

@@ -1,0 +1,232 @@
+#!/usr/bin/env bash
+# Brings the schemas, roles, logins and sample data of sql/ to a MariaDB or MySQL server; `deploy.sh help` tells how.
+#
+# Passwords go to the clients in an option file of mode 0600 and to the server on standard input, never as arguments:
+# Sqitch would put one on the client's command line, so it is given none. Its driver reads the option file by itself,
+# and the client it starts is a wrapper that names the file.
+set -euo pipefail
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+PROJECTS=(core wages incidents)
+declare -A DATABASE=([core]=rowgate [wages]=wages [incidents]=incidents)
+REGISTRY=rowgate_sqitch
+
+usage() {
+	cat <<'U'
+usage: sql/deploy.sh VERB...
+  deploy    create the databases, deploy and verify the projects core, wages, incidents, then the two logins
+  sample    load sample data into those tables that are empty
+  status    one line per project
+  verify    check all that is deployed
+  revert    take everything away again: logins, roles, tables with their rows, and databases left empty
+The server: DB_SOCKET, or DB_HOST and DB_PORT (3306); DB_USER (root), DB_PASSWORD_FILE, DB_CA (TLS, verified).
+deploy reads AUTHENTICATOR_PASSWORD_FILE and CATALOGUE_PASSWORD_FILE, a password on the first line of each.
+U
+}
+
+die() {
+	echo "deploy.sh: $*" >&2
+	exit 1
+}
+
+need() { command -v "$1" >/dev/null || die "needs the program $1: apt-get install $2"; }
+
+# The first line of a file, for a setting that names one.
+password_of() { # SETTING
+	local file=${!1:-} line=
+	[ -n "$file" ] || die "$1 is not set: it names the file with the password"
+	[ -r "$file" ] || die "$1: the file '$file' cannot be read"
+	IFS= read -r line <"$file" || [ -n "$line" ] || die "$1: the file '$file' is empty"
+	printf %s "$line"
+}
+
+option() { # NAME VALUE: a line of an option file
+	local value=${2//\\/\\\\}
+	printf '%s="%s"\n' "$1" "${value//\"/\\\"}"
+}
+
+# What every client reads. The modes are those that the data sets are written for, whatever the server's default.
+write_options() {
+	local password=
+	[ -z "${DB_PASSWORD_FILE:-}" ] || password=$(password_of DB_PASSWORD_FILE)
+	echo '[client]'
+	if [ -n "${DB_SOCKET:-}" ]; then
+		option socket "$DB_SOCKET"
+	else
+		option host "$DB_HOST"
+		option port "${DB_PORT:-3306}"
+		echo 'protocol=tcp'
+	fi
+	option user "$DB_USER"
+	[ -z "$password" ] || option password "$password"
+	if [ -n "${DB_CA:-}" ]; then
+		option ssl-ca "$DB_CA"
+		echo 'ssl-verify-server-cert'
+	fi
+	echo 'default-character-set=utf8mb4'
+	echo 'connect-timeout=10'
+	option init-command "SET SESSION sql_mode='STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,\
+ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone='+00:00', foreign_key_checks=1"
+}
+
+prepare() {
+	local program
+	need sqitch sqitch
+	program=$(command -v mariadb || command -v mysql) || die 'needs the program mariadb: apt-get install mariadb-client'
+	perl -MDBD::mysql -e 1 2>/dev/null || die 'needs the Perl module DBD::mysql: apt-get install libdbd-mysql-perl'
+	DB_USER=${DB_USER:-root}
+	[ -n "${DB_SOCKET:-}${DB_HOST:-}" ] || die 'set DB_SOCKET, or DB_HOST and DB_PORT, to say which server'
+	[ -z "${DB_CA:-}" ] || [ -r "$DB_CA" ] || die "DB_CA: the file '$DB_CA' cannot be read"
+	SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/rowgate-deploy.XXXXXX")
+	trap 'rm -rf "$SCRATCH"' EXIT
+	umask 077
+	write_options >"$SCRATCH/options"
+	printf '#!/bin/sh\nexec "%s" --defaults-file="%s" "$@"\n' "$program" "$SCRATCH/options" >"$SCRATCH/client"
+	chmod 700 "$SCRATCH/client"
+	unset MYSQL_PWD MYSQL_HOST MYSQL_TCP_PORT SQITCH_PASSWORD SQITCH_USERNAME
+}
+
+client() { "$SCRATCH/client" --batch --skip-column-names "$@"; }
+
+# The server's own words without "ERROR 1045 (28000) at line 3:".
+reason() { sed -n 's/^ERROR [0-9]* ([0-9A-Z]*)\( at line [0-9]*\)\?[^:]*: //p' "$1" | head -n 1; }
+
+check_server() {
+	local version
+	version=$(client -e 'SELECT VERSION()' 2>"$SCRATCH/err") ||
+		die "${DB_SOCKET:-$DB_HOST:${DB_PORT:-3306}}: $(reason "$SCRATCH/err" | grep . || tail -n 1 "$SCRATCH/err")"
+	case $version in
+	5.* | 10.[0-5].*) die "the server is $version: MariaDB 10.6 or MySQL 8.0 is the oldest that works" ;;
+	esac
+}
+
+run_sql() { # WHAT DATABASE < statements
+	client "$2" >/dev/null 2>"$SCRATCH/err" || die "$1: $(reason "$SCRATCH/err" | grep . || tail -n 1 "$SCRATCH/err")"
+}
+
+encoded() {
+	local LC_ALL=C i
+	for ((i = 0; i < ${#1}; i++)); do
+		case ${1:i:1} in
+		[A-Za-z0-9._/-]) printf %s "${1:i:1}" ;;
+		*) printf '%%%02X' "'${1:i:1}" ;;
+		esac
+	done
+}
+
+# sqitch_run PROJECT COMMAND [OPTION...]: what it says is left in $SCRATCH/log.
+sqitch_run() {
+	local project=$1 command=$2 target
+	shift 2
+	target="db:mysql://$(encoded "$DB_USER")@/${DATABASE[$project]}?mysql_read_default_file=$(encoded "$SCRATCH/options")"
+	HOME=$SCRATCH SQITCH_USER_CONFIG=/dev/null SQITCH_SYSTEM_CONFIG=/dev/null SQITCH_FULLNAME=Rowgate \
+		SQITCH_EMAIL=rowgate@localhost LC_ALL=C.UTF-8 sqitch -C "$HERE/$project" "$command" "$@" \
+		--registry "$REGISTRY" --db-client "$SCRATCH/client" --target "$target" >"$SCRATCH/log" 2>&1
+}
+
+sqitch_failed() { # PROJECT COMMAND
+	local why
+	why=$(reason "$SCRATCH/log")
+	die "$1: sqitch $2 failed: ${why:-$(grep . "$SCRATCH/log" | tail -n 1)}"
+}
+
+deploy_project() {
+	local changes
+	sqitch_run "$1" deploy --verify || sqitch_failed "$1" deploy
+	changes=$(grep -c '^ *+ .* ok$' "$SCRATCH/log") || true
+	echo "$1: $([ "$changes" -eq 0 ] && echo 'up to date' || echo "$changes changes deployed")"
+}
+
+# As hexadecimal digits a password needs no quoting.
+password_variable() { # VARIABLE PASSWORD
+	printf 'SET @%s = CONVERT(0x%s USING utf8mb4);\n' "$1" "$(printf %s "$2" | od -An -v -tx1 | tr -d ' \n')"
+}
+
+deploy_accounts() {
+	local authenticator catalogue
+	authenticator=$(password_of AUTHENTICATOR_PASSWORD_FILE)
+	catalogue=$(password_of CATALOGUE_PASSWORD_FILE)
+	run_sql accounts mysql < <(
+		password_variable authenticator_password "$authenticator"
+		password_variable catalogue_password "$catalogue"
+		cat "$HERE/accounts.sql"
+	)
+	echo 'accounts: authenticator and rowgate_catalogue'
+}
+
+verb_deploy() {
+	local project
+	password_of AUTHENTICATOR_PASSWORD_FILE >/dev/null
+	password_of CATALOGUE_PASSWORD_FILE >/dev/null
+	for project in "${PROJECTS[@]}"; do
+		echo "CREATE DATABASE IF NOT EXISTS ${DATABASE[$project]} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;"
+	done | run_sql databases mysql
+	for project in "${PROJECTS[@]}"; do
+		deploy_project "$project"
+	done
+	deploy_accounts
+}
+
+verb_sample() {
+	local project
+	for project in wages incidents; do
+		run_sql "$project sample" "${DATABASE[$project]}" <"$HERE/$project/sample.sql"
+		echo "$project: sample data is there"
+	done
+}
+
+verb_status() {
+	local project
+	for project in "${PROJECTS[@]}"; do
+		sqitch_run "$project" status || true
+		echo "$project: $(grep -v '^ *#\|^$' "$SCRATCH/log" | head -n 1)"
+	done
+}
+
+verb_verify() {
+	local project
+	for project in "${PROJECTS[@]}"; do
+		sqitch_run "$project" verify || sqitch_failed "$project" verify
+		echo "$project: verified"
+	done
+}
+
+drop_if_empty() { # DATABASE
+	local left
+	left=$(client -e "SELECT (SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '$1')
+		+ (SELECT COUNT(*) FROM information_schema.routines WHERE routine_schema = '$1')")
+	[ "$left" -ne 0 ] || echo "DROP DATABASE IF EXISTS $1;" | run_sql "$1" mysql
+}
+
+verb_revert() {
+	local i project
+	echo "DROP USER IF EXISTS authenticator@'%', rowgate_catalogue@'%';" | run_sql accounts mysql
+	for ((i = ${#PROJECTS[@]} - 1; i >= 0; i--)); do
+		project=${PROJECTS[i]}
+		sqitch_run "$project" revert -y || grep -q 'Nothing to revert\|No changes deployed\|not been initialized' \
+			"$SCRATCH/log" || sqitch_failed "$project" revert
+		drop_if_empty "${DATABASE[$project]}"
+		echo "$project: reverted"
+	done
+}
+
+main() {
+	local verb
+	[ $# -gt 0 ] || set -- help
+	for verb; do
+		case $verb in
+		deploy | sample | status | verify | revert) ;;
+		help | -h | --help)
+			usage
+			exit 0
+			;;
+		*) die "no such verb: $verb (deploy, sample, status, verify, revert)" ;;
+		esac
+	done
+	prepare
+	check_server
+	for verb; do
+		"verb_$verb"
+	done
+}
+
+main "$@"

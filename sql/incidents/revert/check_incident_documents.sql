@@ -1,0 +1,1 @@
+DROP PROCEDURE check_incident_documents;

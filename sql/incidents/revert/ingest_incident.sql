@@ -1,0 +1,1 @@
+DROP PROCEDURE ingest_incident;

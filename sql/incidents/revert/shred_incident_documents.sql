@@ -1,0 +1,1 @@
+DROP PROCEDURE shred_incident_documents;

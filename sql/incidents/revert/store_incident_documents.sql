@@ -1,0 +1,1 @@
+DROP PROCEDURE store_incident_documents;

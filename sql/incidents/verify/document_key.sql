@@ -1,0 +1,3 @@
+SELECT part, path, kind, required, low, high
+  FROM document_key
+ WHERE FALSE;

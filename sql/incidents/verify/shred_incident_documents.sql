@@ -1,0 +1,3 @@
+SELECT rowgate_sqitch.checkit(COUNT(*) = 1, 'procedure shred_incident_documents is missing')
+  FROM information_schema.routines
+ WHERE routine_schema = DATABASE() AND routine_name = 'shred_incident_documents';

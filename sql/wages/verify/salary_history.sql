@@ -1,0 +1,3 @@
+SELECT id, eid, salary, `date`
+  FROM salary_history
+ WHERE FALSE;
