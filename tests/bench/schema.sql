@@ -37,13 +37,13 @@ WITH digit (d) AS (
 )
 SELECT
 	n,
-	CONCAT('Employee ', MD5(n)),
+	CONCAT('Employee ', LEFT(SHA2(n, 256), 32)),
 	IF(n % 2 = 1, 'F', 'M'),
 	DATE_ADD('1995-01-01', INTERVAL (n * 7919) % 10000 DAY),
 	CONCAT('Department ', n % 40),
 	CONCAT('Division ', CHAR(65 + (n * 31) % 12 USING utf8mb4)),
 	CONCAT('J', LPAD((n * 13) % 500, 4, '0')),
-	IF(n % 50 = 0, NULL, CONCAT('Employee ', MD5(n DIV 10 + 1))),
+	IF(n % 50 = 0, NULL, CONCAT('Employee ', LEFT(SHA2(n DIV 10 + 1, 256), 32))),
 	ELT(1 + (n * 17) % 5, 'poor', 'fair', 'good', 'very good', 'excellent'),
 	5000 + ((n * 104729) % 2000000) / 100
 FROM number
