@@ -164,9 +164,9 @@ make_conf() {
 	[ ! -e "$VAR/rowgate.conf" ] || return 0
 	if ! db_is_local; then
 		database="db-host = $(db_host)\\ndb-port = $(db_port)"
-		[ -z "$DB_CA" ] || database="$database\\ndb-ca = $DB_CA"
+		[ -z "$DB_CA" ] || database="$database\\ndb-ca = ${DB_CA//|/\\|}"
 	fi
-	sed "s|@DATABASE@|$database|" "$HERE/rowgate.conf.in" >"$VAR/rowgate.conf.new"
+	sed "s|@DATABASE@|${database//&/\\&}|" "$HERE/rowgate.conf.in" >"$VAR/rowgate.conf.new"
 	mv "$VAR/rowgate.conf.new" "$VAR/rowgate.conf"
 }
 
@@ -263,6 +263,8 @@ start() {
 	install_missing "$RUN_NEEDS" "$BUILD_NEEDS"
 	build
 	accounts
+	[ "$APP_USER" != root ] ||
+		say "$VAR or $REPO is closed to the system's accounts for services: everything runs as root"
 	save_settings
 	make_keys
 	make_tls

@@ -514,6 +514,20 @@ def test_root_does_not_serve_as_root(instance):
     assert os.stat(f"/proc/{instance.leaders()['mariadb']}").st_uid != 0
 
 
+@pytest.mark.skipif(not ROOT, reason="needs a folder that only root can enter")
+def test_folder_that_only_root_can_enter(scratch):
+    (scratch / "closed").mkdir(mode=0o700)
+    closed = Instance(scratch / "closed/var")
+    output = closed.up()
+    try:
+        assert "everything runs as root" in output
+        assert closed.ready()
+        assert closed.make("reload").returncode == 0
+    finally:
+        closed.down()
+    assert_nothing_left(closed.var)
+
+
 class Server:
     """A MariaDB on TCP with TLS that is not ours: what DB=HOST:PORT is for."""
 

@@ -42,7 +42,7 @@ nginx_render() {
 	sed -e "s|@USER@|$user|; s|@VAR@|$SHORT|g; s|@FILES@|$files|; s|@CONNECTIONS@|$connections|" \
 		-e "s|@METRICS_ALLOW@|$allow|; s|@CLIENT@|$client|; s|@RATE@|${RATE:-1}|; s|@PORT@|$PORT|" \
 		-e "s|@LISTEN_HTTP2@|$http2|; s|@PROBED@|$(nginx_probed | tr '\n' ' ')|" \
-		-e "s|@PAGES@|$REPO/nginx/pages|" "$REPO/ansible/local/nginx.conf.in"
+		"$REPO/ansible/local/nginx.conf.in"
 }
 
 # Writes the configuration of this instance. True when it differs from the one before.
@@ -51,6 +51,7 @@ nginx_configure() {
 	before=$(cat "$folder/nginx.conf" "$folder"/rowgate/*.conf "$folder/server.sum" 2>/dev/null | cksum)
 	mkdir -p "$folder/tmp" "$folder/rowgate"
 	cp "$REPO"/nginx/*.conf "$folder/rowgate/"
+	ln -sfn "$REPO/nginx/pages" "$folder/pages"
 	nginx_render >"$folder/nginx.conf"
 	cksum <"$VAR/tls/server.pem" >"$folder/server.sum"
 	after=$(cat "$folder/nginx.conf" "$folder"/rowgate/*.conf "$folder/server.sum" | cksum)

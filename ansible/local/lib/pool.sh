@@ -6,7 +6,7 @@ pool_start() {
 	local drop=()
 	: >>"$VAR/run/shared"
 	chmod 600 "$VAR/run/shared"
-	if [ "$(id -u)" -eq 0 ]; then
+	if [ "$APP_USER" != "$(id -un)" ]; then
 		chown "$APP_USER" "$VAR/run/shared"
 		drop=(-u "$APP_USER" -g "$APP_GROUP" -U "$APP_USER" -G "$APP_GROUP")
 	fi
