@@ -31,20 +31,34 @@ bool log_enabled(enum log_level level)
 	return level <= limit;
 }
 
-void log_fields(enum log_level level, const char *msg, struct slice fields)
+/* {"time":...,"level":...,"pid":...,"msg": with the calendar worked out once a second. */
+static void begin_line(struct strbuf *b, enum log_level level)
 {
-	struct strbuf b;
+	static time_t second;
+	static char calendar[24];
 	struct timespec now;
 	struct tm tm;
 
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (now.tv_sec != second) {
+		second = now.tv_sec;
+		gmtime_r(&second, &tm);
+		strftime(calendar, sizeof(calendar), "%Y-%m-%dT%H:%M:%S", &tm);
+	}
+	strbuf_lit(b, "{\"time\":\"");
+	strbuf_adds(b, calendar);
+	strbuf_addf(b, ".%03dZ\",\"level\":\"%s\",\"pid\":%d,\"msg\":", (int)(now.tv_nsec / 1000000), names[level],
+		    (int)getpid());
+}
+
+void log_fields(enum log_level level, const char *msg, struct slice fields)
+{
+	static struct strbuf b;
+
 	if (!log_enabled(level))
 		return;
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	strbuf_open(&b, 512);
-	strbuf_addf(&b, "{\"time\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ\",\"level\":\"%s\",\"pid\":%d,\"msg\":",
-		    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-		    now.tv_nsec / 1000000, names[level], (int)getpid());
+	b.len = 0;
+	begin_line(&b, level);
 	json_string(&b, slice_of(msg));
 	if (fields.len) {
 		strbuf_addc(&b, ',');
@@ -54,7 +68,6 @@ void log_fields(enum log_level level, const char *msg, struct slice fields)
 	/* A log that cannot be written must not end a request. */
 	if (write(STDERR_FILENO, b.ptr, b.len) < 0) {
 	}
-	strbuf_close(&b);
 }
 
 void log_line(enum log_level level, const char *fmt, ...)

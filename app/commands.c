@@ -1,0 +1,329 @@
+/* The subcommands beside serve: for people at a terminal, in plain text. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "worker.h"
+
+/* A command's own worker: no server, nothing shared. */
+struct session {
+	struct arena *arena;
+	struct state *state;
+	struct error err;
+};
+
+static bool session_open(struct session *s, const char *config_path)
+{
+	s->arena = arena_open();
+	s->state = NULL;
+	error_init(&s->err, s->arena);
+	return state_open(config_path, &s->state, &s->err);
+}
+
+static void session_close(struct session *s)
+{
+	state_close(s->state);
+	arena_close(s->arena);
+}
+
+static int fail(struct session *s)
+{
+	fprintf(stderr, "rowgate: %s%s%s\n", s->err.message, s->err.log_detail ? ": " : "",
+		s->err.log_detail ? s->err.log_detail : "");
+	session_close(s);
+	return 1;
+}
+
+/* --- texts from a query of two columns at most --- */
+
+struct texts {
+	struct slice (*rows)[2];
+	size_t n;
+};
+
+static bool read_texts(struct session *s, struct db_conn *conn, struct slice text, const struct value *params, size_t nparams,
+		       size_t ncolumns, struct texts *out)
+{
+	static const enum db_fetch fetch[] = { FETCH_TEXT, FETCH_TEXT };
+	struct db_statement statement = { .text = text, .params = params, .nparams = nparams, .columns = fetch,
+					  .ncolumns = ncolumns };
+	const struct value *cells;
+	struct db_rows *rows;
+	enum db_step step;
+	size_t cap = 0;
+
+	*out = (struct texts){ NULL, 0 };
+	if (!db_query(s->arena, conn, &statement, &rows, &s->err))
+		return false;
+	while ((step = db_next(rows, &cells, &s->err)) == DB_ROW) {
+		if (out->n == cap) {
+			struct slice (*more)[2];
+
+			cap = cap ? cap * 2 : 16;
+			more = arena_alloc(s->arena, cap * sizeof(*more));
+			if (out->n)
+				memcpy(more, out->rows, out->n * sizeof(*more));
+			out->rows = more;
+		}
+		for (size_t i = 0; i < ncolumns; i++)
+			out->rows[out->n][i] = cells[i].kind == VALUE_TEXT ? slice_copy(s->arena, cells[i].s)
+									   : (struct slice){ "", 0 };
+		out->n++;
+	}
+	return step == DB_END;
+}
+
+static bool read_roles(struct session *s, struct db_conn *conn, struct texts *out)
+{
+	return read_texts(s, conn, SLICE("SELECT DISTINCT ROLE_NAME FROM information_schema.APPLICABLE_ROLES ORDER BY 1"), NULL,
+			  0, 1, out);
+}
+
+/* A connection as the authenticator, before any role: by way of the anonymous role, or the first there is. */
+static bool login(struct session *s, struct slice role, struct db_conn **conn)
+{
+	return db_acquire(s->state->db, role, -1, conn, &s->err);
+}
+
+/* --- check --- */
+
+struct check {
+	struct session *s;
+	unsigned problems;
+};
+
+static void report(struct check *c, const char *what, bool ok)
+{
+	const struct error *err = &c->s->err;
+
+	if (ok) {
+		printf("ok       %s\n", what);
+		return;
+	}
+	c->problems++;
+	printf("PROBLEM  %s: %s%s%s\n", what, err->message, err->log_detail ? ": " : "",
+	       err->log_detail ? err->log_detail : "");
+	error_init(&c->s->err, c->s->arena);
+}
+
+static void note(const char *text)
+{
+	printf("note     %s\n", text);
+}
+
+static void check_schemas(struct check *c, const struct schema *schema)
+{
+	const struct config_list *names = &c->s->state->config.db_schemas;
+
+	for (size_t i = 0; i < names->n; i++) {
+		size_t n = 0;
+
+		for (const struct table *t = schema_next_table(schema, NULL); t; t = schema_next_table(schema, t))
+			n += slice_is(t->schema, names->items[i]);
+		if (!n)
+			error_set(&c->s->err, ERR_DB_SCHEMA, "no tables: does it exist, and may db-catalogue-user see it?");
+		report(c, arena_printf(c->s->arena, "database %s publishes %zu tables and views", names->items[i], n), n > 0);
+	}
+}
+
+static void check_catalogue(struct check *c)
+{
+	struct session *s = c->s;
+	struct schema *schema = NULL;
+	struct db_conn *conn;
+	bool ok = db_catalogue(s->state->db, &conn, &s->err);
+
+	report(c, "db-catalogue-user logs in", ok);
+	if (!ok)
+		return;
+	schema = schema_load(&s->state->config, conn, &s->err);
+	report(c, "definitions can be read", schema != NULL);
+	if (schema)
+		check_schemas(c, schema);
+	schema_free(schema);
+}
+
+static void check_connections(struct check *c, struct db_conn *conn)
+{
+	struct texts t;
+
+	if (!read_texts(c->s, conn, SLICE("SHOW GLOBAL VARIABLES LIKE 'max_connections'"), NULL, 0, 2, &t) || !t.n)
+		return;
+	note(arena_printf(c->s->arena, "the server allows %.*s connections; each worker may open %llu and one for definitions",
+			  (int)t.rows[0][1].len, t.rows[0][1].ptr,
+			  (unsigned long long)c->s->state->config.db_connections_per_worker));
+}
+
+static void check_roles(struct check *c)
+{
+	struct session *s = c->s;
+	const struct config *config = &s->state->config;
+	struct slice anon = slice_of(config->db_anon_role);
+	struct db_conn *conn = NULL;
+	struct texts roles;
+	bool ok;
+
+	if (!anon.len) {
+		note("db-anon-role is empty: every request needs a token");
+		return;
+	}
+	ok = login(s, anon, &conn);
+	report(c, arena_printf(s->arena, "%s logs in and may take the role %s", config->db_user, config->db_anon_role), ok);
+	if (!ok)
+		return;
+	if (read_roles(s, conn, &roles)) {
+		struct strbuf b;
+
+		strbuf_init(&b, s->arena, 256);
+		for (size_t i = 0; i < roles.n; i++)
+			strbuf_addf(&b, "%s%.*s", i ? ", " : "", (int)roles.rows[i][0].len, roles.rows[i][0].ptr);
+		note(arena_printf(s->arena, "roles granted to %s: %s", config->db_user, strbuf_cstr(&b)));
+	}
+	check_connections(c, conn);
+	db_release(s->state->db, conn);
+}
+
+static void check_transport(struct check *c)
+{
+	const struct config *config = &c->s->state->config;
+
+	if (*config->db_host && !*config->db_ca)
+		note("db-ca is not set: the connection to db-host is not encrypted or not verified");
+	if (!*config->jwt_secret && !*config->jwt_secret_file)
+		note("no jwt-secret: every token is refused");
+}
+
+int command_check(const char *config_path)
+{
+	struct session s;
+	struct check c = { &s, 0 };
+	bool ok = session_open(&s, config_path);
+
+	report(&c, arena_printf(s.arena, "configuration and keys (%s)", config_path), ok);
+	if (ok) {
+		check_transport(&c);
+		check_catalogue(&c);
+		check_roles(&c);
+	}
+	printf(c.problems ? "%u problem(s)\n" : "no problems\n", c.problems);
+	session_close(&s);
+	return c.problems ? 1 : 0;
+}
+
+/* --- schema --- */
+
+static void print_table(const struct table *t)
+{
+	printf("%.*s.%.*s%s (", (int)t->schema.len, t->schema.ptr, (int)t->name.len, t->name.ptr, t->is_view ? " [view]" : "");
+	for (size_t i = 0; i < t->ncolumns; i++)
+		printf("%s%.*s", i ? ", " : "", (int)t->columns[i].name.len, t->columns[i].name.ptr);
+	puts(")");
+	for (size_t i = 0; i < t->nrelations; i++) {
+		static const char *const kinds[] = { "to-one", "one-to-one", "to-many", "many-to-many" };
+		const struct relation *r = &t->relations[i];
+
+		printf("    %s %.*s.%.*s by %.*s\n", kinds[r->cardinality], (int)r->to->schema.len, r->to->schema.ptr,
+		       (int)r->to->name.len, r->to->name.ptr, (int)r->constraint.len, r->constraint.ptr);
+	}
+}
+
+static void print_role(struct session *s, struct slice role)
+{
+	const struct config *c = &s->state->config;
+	struct db_conn *conn = NULL;
+	struct texts tables;
+
+	printf("role %.*s:", (int)role.len, role.ptr);
+	if (!login(s, role, &conn)) {
+		printf(" %s\n", s->err.message);
+		return;
+	}
+	for (size_t i = 0; i < c->db_schemas.n; i++) {
+		struct value db = value_text(slice_of(c->db_schemas.items[i]));
+
+		if (!read_texts(s, conn, SLICE("SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE "
+					       "TABLE_SCHEMA = ? ORDER BY 1, 2"), &db, 1, 2, &tables))
+			continue;
+		for (size_t k = 0; k < tables.n; k++)
+			printf(" %.*s.%.*s", (int)tables.rows[k][0].len, tables.rows[k][0].ptr, (int)tables.rows[k][1].len,
+			       tables.rows[k][1].ptr);
+	}
+	putchar('\n');
+	db_release(s->state->db, conn);
+}
+
+static void print_roles(struct session *s)
+{
+	struct db_conn *conn = NULL;
+	struct texts roles = { NULL, 0 };
+	struct slice anon = slice_of(s->state->config.db_anon_role);
+
+	if (!anon.len || !login(s, anon, &conn))
+		return;
+	if (!read_roles(s, conn, &roles))
+		roles.n = 0;
+	db_release(s->state->db, conn);
+	for (size_t i = 0; i < roles.n; i++)
+		print_role(s, roles.rows[i][0]);
+}
+
+int command_schema(const char *config_path)
+{
+	struct session s;
+	struct schema *schema;
+	struct db_conn *conn;
+
+	if (!session_open(&s, config_path) || !db_catalogue(s.state->db, &conn, &s.err))
+		return fail(&s);
+	schema = schema_load(&s.state->config, conn, &s.err);
+	if (!schema)
+		return fail(&s);
+	for (const struct table *t = schema_next_table(schema, NULL); t; t = schema_next_table(schema, t))
+		print_table(t);
+	print_roles(&s);
+	schema_free(schema);
+	session_close(&s);
+	return 0;
+}
+
+/* --- token --- */
+
+int command_token(const char *config_path, int argc, char **argv)
+{
+	const char *role = NULL, *subject = NULL;
+	uint64_t ttl = 3600;
+	struct slice token;
+	struct strbuf claims;
+	struct session s;
+	time_t now = time(NULL);
+	bool good = argc > 0 && strcmp(argv[0], "issue") == 0 && argc % 2 == 1;
+
+	for (int i = 1; good && i + 1 < argc; i += 2) {
+		if (strcmp(argv[i], "--role") == 0)
+			role = argv[i + 1];
+		else if (strcmp(argv[i], "--sub") == 0)
+			subject = argv[i + 1];
+		else
+			good = strcmp(argv[i], "--ttl") == 0 && parse_u64(slice_of(argv[i + 1]), &ttl);
+	}
+	if (!good || !role) {
+		fputs("usage: rowgate token issue --role NAME [--sub TEXT] [--ttl SECONDS] [-c FILE]\n", stderr);
+		return 2;
+	}
+	if (!session_open(&s, config_path))
+		return fail(&s);
+	strbuf_init(&claims, s.arena, 256);
+	strbuf_lit(&claims, "{\"role\":");
+	json_string(&claims, slice_of(role));
+	if (subject) {
+		strbuf_lit(&claims, ",\"sub\":");
+		json_string(&claims, slice_of(subject));
+	}
+	strbuf_addf(&claims, ",\"iat\":%lld,\"exp\":%lld}", (long long)now, (long long)now + (long long)ttl);
+	if (!auth_issue(s.arena, s.state->auth, strbuf_slice(&claims), &token, &s.err))
+		return fail(&s);
+	printf("%.*s\n", (int)token.len, token.ptr);
+	session_close(&s);
+	return 0;
+}

@@ -1,0 +1,523 @@
+/*
+ * Connections: one per role in use, kept, bounded, renewed every few minutes; and one of the catalogue account. A
+ * connection's role and session settings never change between requests, so nothing has to be reset; what a request
+ * leaves open (a transaction, unread rows) ends when it is released.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "internal.h"
+
+#include "log.h"
+
+#define LIFETIME_MS 300000
+#define ROLE_REFRESH_MS 4000
+
+int64_t db_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+struct db *db_open(const struct config *config, struct error *err)
+{
+	struct db *db;
+
+	if (mysql_library_init(0, NULL, NULL)) {
+		error_set(err, ERR_INTERNAL, "the database client library does not start");
+		return NULL;
+	}
+	db = calloc(1, sizeof(*db));
+	if (!db)
+		abort();
+	db->config = config;
+	return db;
+}
+
+static void conn_close(struct db_conn *conn)
+{
+	if (!conn)
+		return;
+	db_stmts_free(conn);
+	if (conn->mysql)
+		mysql_close(conn->mysql);
+	free(conn);
+}
+
+void db_close(struct db *db)
+{
+	if (!db)
+		return;
+	for (size_t i = 0; i < db->nconns; i++)
+		conn_close(db->conns[i]);
+	conn_close(db->catalogue);
+	free(db);
+	mysql_library_end();
+}
+
+static enum watch_verdict watched(const struct db_conn *conn)
+{
+	return conn->in_use ? watch_verdict() : WATCH_QUIET;
+}
+
+static bool failed(struct db_conn *conn, unsigned number, const char *sqlstate, const char *text, struct error *err)
+{
+	enum watch_verdict verdict = watched(conn);
+
+	if (verdict == WATCH_CLIENT_GONE) {
+		conn->broken = conn->unfinished = true;
+		return error_set(err, ERR_CUT, "the client has left");
+	}
+	if (verdict == WATCH_TIMEOUT) {
+		conn->broken = conn->unfinished = true;
+		db_error(err, 3024, "HY000", "ended by the watchdog");
+		err->db_errno = 0;
+		err->details = NULL;
+		return false;
+	}
+	db_error(err, number, sqlstate, text);
+	if (err->code == ERR_DB_LOST || err->code == ERR_PACKET || err->code == ERR_READ_ONLY_SERVER || number == 0 ||
+	    (number >= 2000 && number < 3000))
+		conn->broken = true;
+	return false;
+}
+
+bool db_conn_failed(struct db_conn *conn, struct error *err)
+{
+	return failed(conn, mysql_errno(conn->mysql), mysql_sqlstate(conn->mysql), mysql_error(conn->mysql), err);
+}
+
+bool db_stmt_failed(struct db_conn *conn, MYSQL_STMT *handle, struct error *err)
+{
+	return failed(conn, mysql_stmt_errno(handle), mysql_stmt_sqlstate(handle), mysql_stmt_error(handle), err);
+}
+
+bool db_command(struct db_conn *conn, const char *text, struct error *err)
+{
+	if (mysql_real_query(conn->mysql, text, strlen(text)))
+		return db_conn_failed(conn, err);
+	return true;
+}
+
+bool db_call(struct db_conn *conn, const char *text, struct error *err)
+{
+	int more = mysql_real_query(conn->mysql, text, strlen(text));
+
+	while (more == 0) {
+		MYSQL_RES *result = mysql_store_result(conn->mysql);
+
+		if (result)
+			mysql_free_result(result);
+		else if (mysql_errno(conn->mysql))
+			return db_conn_failed(conn, err);
+		more = mysql_next_result(conn->mysql);
+	}
+	return more < 0 || db_conn_failed(conn, err);
+}
+
+static unsigned seconds(uint64_t ms)
+{
+	return (unsigned)((ms + 999) / 1000);
+}
+
+static void set_tls(MYSQL *mysql, const char *ca)
+{
+#ifdef CLIENT_MARIADB
+	my_bool yes = 1;
+
+	mysql_ssl_set(mysql, NULL, NULL, ca, NULL, NULL);
+	mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
+	mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
+#else
+	unsigned mode = SSL_MODE_VERIFY_IDENTITY;
+
+	mysql_options(mysql, MYSQL_OPT_SSL_CA, ca);
+	mysql_options(mysql, MYSQL_OPT_SSL_MODE, &mode);
+#endif
+}
+
+static void set_options(MYSQL *mysql, const struct config *c)
+{
+	unsigned connect = seconds(c->db_connect_timeout), zero = 0;
+	/* The watchdog ends what takes too long; this is for a server that does not answer at all. */
+	unsigned wait = c->db_statement_timeout ? seconds(c->db_statement_timeout) + 2 : 0;
+
+	mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+	mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &zero);
+	if (connect)
+		mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect);
+	if (wait) {
+		mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &wait);
+		mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &wait);
+	}
+	if (*c->db_ca)
+		set_tls(mysql, c->db_ca);
+}
+
+static bool connect_as(struct db_conn *conn, const char *user, const char *password_file, struct error *err)
+{
+	const struct config *c = conn->db->config;
+	struct arena *a = arena_open();
+	struct slice password = { "", 0 };
+	bool socket = *c->db_socket && !*c->db_host;
+	bool ok = true;
+
+	if (*password_file && !config_read_secret(a, password_file, &password, err)) {
+		const char *why = arena_printf(err->arena, "%s", err->message);
+
+		error_set(err, ERR_DB_LOGIN, "Database login failed");
+		err->log_detail = why;
+		arena_close(a);
+		return false;
+	}
+	if (!mysql_real_connect(conn->mysql, socket ? "localhost" : c->db_host, user, password.ptr, NULL,
+				socket ? 0 : (unsigned)c->db_port, socket ? c->db_socket : NULL, CLIENT_FOUND_ROWS))
+		ok = db_conn_failed(conn, err);
+	if (password.len)
+		explicit_bzero((char *)(uintptr_t)password.ptr, password.len);
+	arena_close(a);
+	if (ok && *c->db_ca && !mysql_get_ssl_cipher(conn->mysql))
+		ok = db_error(err, 2026, "HY000", "the connection is not encrypted although db-ca is set");
+	return ok;
+}
+
+/* "5.5.5-10.11.19-MariaDB-0+deb12u1" is 101119 of MariaDB, "9.7.4" is 90704. */
+static void read_version(struct db_conn *conn)
+{
+	const char *info = mysql_get_server_info(conn->mysql);
+	unsigned part[3] = { 0, 0, 0 };
+
+	conn->mariadb = strstr(info, "MariaDB") != NULL;
+	if (conn->mariadb && strncmp(info, "5.5.5-", 6) == 0)
+		info += 6;
+	sscanf(info, "%u.%u.%u", &part[0], &part[1], &part[2]);
+	conn->version = part[0] * 10000 + part[1] * 100 + part[2];
+}
+
+/*
+ * The server's own time limit is the longer one, for it counts the time the client takes to read; the watchdog
+ * keeps the shorter.
+ */
+static bool set_session(struct db_conn *conn, struct error *err)
+{
+	const struct config *c = conn->db->config;
+	uint64_t longest = c->db_stream_timeout > c->db_statement_timeout ? c->db_stream_timeout : c->db_statement_timeout;
+	char text[512];
+
+	if (!c->db_stream_timeout || !c->db_statement_timeout)
+		longest = 0;
+	snprintf(text, sizeof(text),
+		 "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,"
+		 "ERROR_FOR_DIVISION_BY_ZERO', SESSION time_zone = '+00:00', SESSION autocommit = 1, SESSION %s = %llu",
+		 conn->mariadb ? "max_statement_time" : "max_execution_time",
+		 (unsigned long long)(conn->mariadb ? seconds(longest) : longest));
+	return db_command(conn, text, err) &&
+	       db_command(conn, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", err);
+}
+
+static struct db_conn *conn_new(struct db *db, const char *user, const char *password_file, struct error *err)
+{
+	struct db_conn *conn = calloc(1, sizeof(*conn));
+
+	if (!conn)
+		abort();
+	conn->db = db;
+	conn->mysql = mysql_init(NULL);
+	if (!conn->mysql)
+		abort();
+	conn->opened = conn->used = db_now();
+	set_options(conn->mysql, db->config);
+	if (connect_as(conn, user, password_file, err)) {
+		conn->thread_id = mysql_thread_id(conn->mysql);
+		read_version(conn);
+		if (set_session(conn, err)) {
+			db->made++;
+			return conn;
+		}
+	}
+	conn_close(conn);
+	return NULL;
+}
+
+/*
+ * SET ROLE takes no parameter, so the name must be quoted into text: it is the one the server lists among the roles of
+ * this login, never the token's own bytes.
+ */
+static bool find_role(struct db_conn *conn, struct slice role, struct error *err)
+{
+	static const enum db_fetch fetch[] = { FETCH_TEXT };
+	struct value param = value_text(role);
+	struct db_statement statement = {
+		.text = SLICE("SELECT ROLE_NAME FROM information_schema.APPLICABLE_ROLES WHERE ROLE_NAME = ?"),
+		.params = &param, .nparams = 1, .columns = fetch, .ncolumns = 1 };
+	const struct value *cells;
+	struct db_rows *rows;
+	bool found = false;
+	size_t n = 0;
+	enum db_step step;
+
+	if (!db_query(err->arena, conn, &statement, &rows, err))
+		return false;
+	while ((step = db_next(rows, &cells, err)) == DB_ROW) {
+		if (found || cells[0].kind != VALUE_TEXT || !slice_eq(cells[0].s, role))
+			continue;
+		found = true;
+		conn->quoted_role[n++] = '`';
+		for (size_t i = 0; i < role.len; i++) {
+			if (role.ptr[i] == '`')
+				conn->quoted_role[n++] = '`';
+			conn->quoted_role[n++] = cells[0].s.ptr[i];
+		}
+		conn->quoted_role[n++] = '`';
+	}
+	if (step == DB_FAILED)
+		return false;
+	if (!found)
+		return error_set(err, ERR_UNKNOWN_ROLE, "role \"%.*s\" does not exist", (int)role.len, role.ptr);
+	memcpy(conn->role, role.ptr, role.len);
+	return true;
+}
+
+static bool set_role(struct db_conn *conn, struct error *err)
+{
+	char text[300];
+
+	snprintf(text, sizeof(text), "SET ROLE %s", conn->quoted_role);
+	if (!db_command(conn, text, err)) {
+		if (err->code == ERR_UNKNOWN_ROLE)
+			error_set(err, ERR_UNKNOWN_ROLE, "role \"%s\" does not exist", conn->role);
+		return false;
+	}
+	conn->role_set = db_now();
+	return true;
+}
+
+static void drop(struct db *db, size_t at)
+{
+	conn_close(db->conns[at]);
+	db->conns[at] = db->conns[--db->nconns];
+}
+
+static void make_room(struct db *db)
+{
+	size_t max = db->config->db_connections_per_worker < MAX_CONNECTIONS ? db->config->db_connections_per_worker
+									     : MAX_CONNECTIONS;
+
+	while (db->nconns >= max) {
+		size_t oldest = 0;
+
+		for (size_t i = 1; i < db->nconns; i++)
+			if (db->conns[i]->used < db->conns[oldest]->used)
+				oldest = i;
+		drop(db, oldest);
+	}
+}
+
+static struct db_conn *kept(struct db *db, struct slice role)
+{
+	for (size_t i = 0; i < db->nconns; i++) {
+		if (!slice_is(role, db->conns[i]->role))
+			continue;
+		/* A fifth more or less by thread id, so that a pool does not reconnect all at once. */
+		if (db_now() - db->conns[i]->opened < LIFETIME_MS + (int64_t)(db->conns[i]->thread_id % 60) * 1000)
+			return db->conns[i];
+		drop(db, i);
+		return NULL;
+	}
+	return NULL;
+}
+
+static int64_t deadline(uint64_t timeout)
+{
+	return timeout ? db_now() + (int64_t)timeout : 0;
+}
+
+static struct db_conn *opened(struct db *db, struct slice role, struct error *err)
+{
+	struct db_conn *conn;
+
+	if (!role.len || role.len > 128) {
+		error_set(err, ERR_UNKNOWN_ROLE, "role \"%.*s\" does not exist", (int)role.len, role.ptr);
+		return NULL;
+	}
+	make_room(db);
+	conn = conn_new(db, db->config->db_user, db->config->db_password_file, err);
+	if (!conn)
+		return NULL;
+	if (!find_role(conn, role, err) || !set_role(conn, err)) {
+		conn_close(conn);
+		return NULL;
+	}
+	db->conns[db->nconns++] = conn;
+	return conn;
+}
+
+bool db_acquire(struct db *db, struct slice role, int client, struct db_conn **conn_out, struct error *err)
+{
+	struct db_conn *conn = kept(db, role);
+
+	if (!conn)
+		conn = opened(db, role, err);
+	if (!conn)
+		return false;
+	conn->in_use = true;
+	conn->streaming = false;
+	conn->used = db_now();
+	watch_arm(client, client_fd(conn->mysql), deadline(db->config->db_statement_timeout));
+	*conn_out = conn;
+	/* Taking a role away from the login takes effect on MariaDB only at the next SET ROLE (facts.md). */
+	if (conn->mariadb && conn->used - conn->role_set > ROLE_REFRESH_MS)
+		return set_role(conn, err);
+	return true;
+}
+
+bool db_catalogue(struct db *db, struct db_conn **conn_out, struct error *err)
+{
+	const struct config *c = db->config;
+	bool own = *c->db_catalogue_user != '\0';
+
+	if (db->catalogue && (db->catalogue->broken || db_now() - db->catalogue->opened > LIFETIME_MS)) {
+		conn_close(db->catalogue);
+		db->catalogue = NULL;
+	}
+	if (!db->catalogue) {
+		db->catalogue = conn_new(db, own ? c->db_catalogue_user : c->db_user,
+					 own ? c->db_catalogue_password_file : c->db_password_file, err);
+		if (!db->catalogue)
+			return false;
+		db->catalogue->catalogue = true;
+	}
+	*conn_out = db->catalogue;
+	return true;
+}
+
+bool db_begin_snapshot(struct db_conn *conn, struct error *err)
+{
+	if (conn->in_transaction)
+		return true;
+	if (!db_command(conn, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", err))
+		return false;
+	conn->in_transaction = true;
+	return true;
+}
+
+void db_streaming(struct db_conn *conn)
+{
+	if (!conn->streaming)
+		watch_extend(deadline(conn->db->config->db_stream_timeout));
+	conn->streaming = true;
+}
+
+/* Over a new connection: the old one is shut. A server that hangs is left alone after the connect timeout. */
+static void run_kills(struct db *db)
+{
+	struct arena *a = arena_open();
+	struct error err;
+	struct db_conn *conn;
+
+	error_init(&err, a);
+	conn = conn_new(db, db->config->db_user, db->config->db_password_file, &err);
+	for (size_t i = 0; conn && i < db->nkills; i++) {
+		char text[40];
+
+		snprintf(text, sizeof(text), "KILL %lu", db->kills[i]);
+		/* It may have ended by itself: no such thread is no trouble. */
+		if (!db_command(conn, text, &err))
+			log_line(LOG_DEBUG, "kill %lu: %s", db->kills[i], err.log_detail);
+	}
+	db->nkills = 0;
+	conn_close(conn);
+	arena_close(a);
+}
+
+void db_release(struct db *db, struct db_conn *conn)
+{
+	struct arena *a;
+	struct error err;
+
+	if (!conn)
+		return;
+	watch_disarm();
+	conn->in_use = false;
+	conn->used = db_now();
+	if (watch_verdict() != WATCH_QUIET) /* it may have struck just after the last statement */
+		conn->broken = true;
+	if (!conn->broken && conn->in_transaction) {
+		a = arena_open();
+		error_init(&err, a);
+		conn->in_transaction = false;
+		if (!db_command(conn, "ROLLBACK", &err))
+			conn->broken = true;
+		arena_close(a);
+	}
+	if (!conn->broken)
+		return;
+	if (conn->unfinished && db->nkills < MAX_KILLS)
+		db->kills[db->nkills++] = conn->thread_id;
+	for (size_t i = 0; i < db->nconns; i++)
+		if (db->conns[i] == conn) {
+			drop(db, i);
+			break;
+		}
+	if (db->nkills)
+		run_kills(db);
+}
+
+bool db_worth_retry(const struct db_conn *conn, const struct error *err)
+{
+	return err->code == ERR_DB_LOST && (!conn || watch_verdict() == WATCH_QUIET);
+}
+
+void db_spoil(struct db_conn *conn)
+{
+	conn->broken = true;
+}
+
+void db_forget_statements(struct db *db)
+{
+	for (size_t i = 0; i < db->nconns; i++)
+		db_stmts_free(db->conns[i]);
+}
+
+bool db_is_mariadb(const struct db_conn *conn)
+{
+	return conn->mariadb;
+}
+
+unsigned db_version(const struct db_conn *conn)
+{
+	return conn->version;
+}
+
+void db_counts(const struct db *db, unsigned *open_out, uint64_t *made_out)
+{
+	*open_out = (unsigned)db->nconns + (db->catalogue ? 1 : 0);
+	*made_out = db->made;
+}
+
+/* SHOW GLOBAL STATUS, for performance_schema has no such counters on MySQL (facts.md). */
+bool db_definition_counter(struct arena *a, struct db_conn *conn, uint64_t *out, struct error *err)
+{
+	static const enum db_fetch fetch[] = { FETCH_TEXT, FETCH_TEXT };
+	static const char *const words[] = { "Com_create_", "Com_alter_", "Com_drop_", "Com_rename_", "Com_grant", "Com_revoke" };
+	struct db_statement statement = { .text = SLICE("SHOW GLOBAL STATUS LIKE 'Com\\_%'"), .columns = fetch, .ncolumns = 2 };
+	const struct value *cells;
+	struct db_rows *rows;
+	enum db_step step;
+
+	*out = 0;
+	if (!db_query(a, conn, &statement, &rows, err))
+		return false;
+	while ((step = db_next(rows, &cells, err)) == DB_ROW)
+		for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+			uint64_t n;
+
+			if (slice_starts(cells[0].s, words[i]) && parse_u64(cells[1].s, &n))
+				*out += n;
+		}
+	return step == DB_END;
+}

@@ -1,0 +1,199 @@
+/*
+ * MySQL's and MariaDB's error numbers in the terms clients switch on (dialect.md section 13). MySQL's own text goes to
+ * the log alone: it may hold SQL, account and host names.
+ */
+#include "db.h"
+
+#include <stdio.h>
+
+static const struct {
+	unsigned number;
+	enum error_code code;
+	const char *message;
+} numbers[] = {
+	{ 1062, ERR_DUPLICATE, "duplicate key value violates unique constraint" },
+	{ 1586, ERR_DUPLICATE, "duplicate key value violates unique constraint" },
+	{ 1048, ERR_NULL, "null value violates not-null constraint" },
+	{ 1364, ERR_NULL, "null value violates not-null constraint" },
+	{ 1451, ERR_FOREIGN_KEY, "update or delete violates foreign key constraint" },
+	{ 1217, ERR_FOREIGN_KEY, "update or delete violates foreign key constraint" },
+	{ 1452, ERR_FOREIGN_KEY, "insert or update violates foreign key constraint" },
+	{ 1216, ERR_FOREIGN_KEY, "insert or update violates foreign key constraint" },
+	{ 3819, ERR_CHECK, "new row violates check constraint" },
+	{ 4025, ERR_CHECK, "new row violates check constraint" },
+	{ 3140, ERR_BAD_LITERAL, "invalid input syntax for type json" },
+	{ 3141, ERR_BAD_LITERAL, "invalid input syntax for type json" },
+	{ 3143, ERR_BAD_LITERAL, "invalid JSON path expression" },
+	{ 4038, ERR_BAD_LITERAL, "invalid input syntax for type json" },
+	{ 1366, ERR_BAD_LITERAL, "invalid input value" },
+	{ 1265, ERR_BAD_LITERAL, "invalid input value" },
+	{ 1292, ERR_BAD_DATETIME, "invalid date or time value" },
+	{ 1411, ERR_BAD_DATETIME, "invalid date or time value" },
+	{ 1525, ERR_BAD_DATETIME, "invalid date or time value" },
+	{ 1264, ERR_OUT_OF_RANGE, "value out of range" },
+	{ 1690, ERR_OUT_OF_RANGE, "value out of range" },
+	{ 167, ERR_OUT_OF_RANGE, "value out of range" },
+	{ 1406, ERR_TOO_LONG, "value too long" },
+	{ 1365, ERR_DIVISION, "division by zero" },
+	{ 1054, ERR_UNKNOWN_COLUMN, "column does not exist" },
+	{ 1166, ERR_UNKNOWN_COLUMN, "column does not exist" },
+	{ 1146, ERR_DB_TABLE, "relation does not exist" },
+	{ 1051, ERR_DB_TABLE, "relation does not exist" },
+	{ 1049, ERR_DB_SCHEMA, "schema does not exist" },
+	{ 1305, ERR_DB_ROUTINE, "function does not exist" },
+	{ 1318, ERR_NO_ROUTINE, "wrong number of arguments" },
+	{ 1064, ERR_DB_SYNTAX, "the generated statement was refused" },
+	{ 1149, ERR_DB_SYNTAX, "the generated statement was refused" },
+	{ 1142, ERR_DENIED, "permission denied" },
+	{ 1143, ERR_DENIED, "permission denied" },
+	{ 1370, ERR_DENIED, "permission denied" },
+	{ 1044, ERR_DENIED, "permission denied" },
+	{ 1227, ERR_DENIED, "permission denied" },
+	{ 1356, ERR_DENIED, "permission denied for what the view reads" },
+	{ 1449, ERR_DENIED, "permission denied: the view's definer does not exist" },
+	{ 1045, ERR_DB_LOGIN, "Database login failed" },
+	{ 1698, ERR_DB_LOGIN, "Database login failed" },
+	{ 1862, ERR_DB_LOGIN, "Database login failed" },
+	{ 1820, ERR_DB_LOGIN, "Database login failed" },
+	{ 3530, ERR_UNKNOWN_ROLE, "role does not exist or is not granted" },
+	{ 1959, ERR_UNKNOWN_ROLE, "role does not exist or is not granted" },
+	{ 1205, ERR_LOCK_WAIT, "lock wait timeout" },
+	{ 3572, ERR_LOCK_WAIT, "could not obtain lock" },
+	{ 1213, ERR_DEADLOCK, "deadlock detected" },
+	{ 1180, ERR_DEADLOCK, "the transaction could not be committed" },
+	{ 1290, ERR_READ_ONLY_SERVER, "the database is read-only" },
+	{ 1836, ERR_READ_ONLY_SERVER, "the database is read-only" },
+	{ 1792, ERR_READ_ONLY, "cannot execute in a read-only transaction" },
+	{ 3024, ERR_TIMEOUT, "canceling statement due to statement timeout" },
+	{ 1969, ERR_TIMEOUT, "canceling statement due to statement timeout" },
+	{ 1317, ERR_TIMEOUT, "canceling statement: it was interrupted" },
+	{ 1040, ERR_CONNECTIONS, "too many connections to the database" },
+	{ 1203, ERR_CONNECTIONS, "too many connections to the database" },
+	{ 1226, ERR_CONNECTIONS, "too many connections to the database" },
+	{ 1129, ERR_CONNECTIONS, "the database blocks this host" },
+	{ 1047, ERR_DB_LOST, "Database connection error. Retrying the connection." },
+	{ 1053, ERR_DB_LOST, "Database connection error. Retrying the connection." },
+	{ 1927, ERR_DB_LOST, "Database connection error. Retrying the connection." },
+	{ 4031, ERR_DB_LOST, "Database connection error. Retrying the connection." },
+	{ 1153, ERR_PACKET, "the request is larger than the database accepts" },
+	{ 2020, ERR_PACKET, "the request is larger than the database accepts" },
+	{ 1298, ERR_BAD_PARAMETER, "unknown time zone" },
+	{ 1191, ERR_NO_FULLTEXT, "no full text index on this column" },
+	{ 1139, ERR_BAD_REGEX, "invalid regular expression" },
+	{ 1288, ERR_DENIED, "the view cannot be written" },
+	{ 1114, ERR_DISK_FULL, "the database's disk is full" },
+	{ 1021, ERR_DISK_FULL, "the database's disk is full" },
+	{ 3675, ERR_DISK_FULL, "the database's disk is full" },
+	{ 1436, ERR_STACK, "stack depth limit exceeded" },
+};
+
+/* Client library errors (2000-2999) all mean that the connection is no use any more. */
+static bool is_client_error(unsigned number)
+{
+	return number >= 2000 && number < 3000;
+}
+
+/* The name behind the last "for table ", with its quotes and database taken off. */
+static struct slice denied_table(const char *text)
+{
+	const char *at = NULL;
+	struct slice name;
+
+	for (const char *p = text; (p = strstr(p, "table ")); p++)
+		at = p + 6;
+	if (!at)
+		return (struct slice){ NULL, 0 };
+	name = slice_of(at);
+	for (size_t i = name.len; i-- > 0;)
+		if (name.ptr[i] == '.' && i + 1 < name.len && (name.ptr[i + 1] == '`' || name.ptr[0] != '`')) {
+			name = slice_from(name, i + 1);
+			break;
+		}
+	if (name.len >= 2 && (name.ptr[0] == '\'' || name.ptr[0] == '`'))
+		name = (struct slice){ name.ptr + 1, name.len - 2 };
+	return name;
+}
+
+static bool denied(struct error *err, unsigned number, const char *message, const char *text)
+{
+	struct slice table = number == 1142 || number == 1143 ? denied_table(text) : (struct slice){ NULL, 0 };
+
+	if (table.len)
+		return error_set(err, ERR_DENIED, "permission denied for table %.*s", (int)table.len, table.ptr);
+	return error_set(err, ERR_DENIED, "%s", message);
+}
+
+/* SIGNAL: the SQLSTATE decides, and the text was written for the client. */
+static bool raised(struct error *err, const char *sqlstate, const char *text)
+{
+	uint64_t status;
+
+	error_set(err, ERR_RAISED, "%s", text);
+	if (sqlstate[0] == 'P' && sqlstate[1] == 'T' && parse_u64(slice_of(sqlstate + 2), &status) && status >= 200 &&
+	    status < 600) {
+		err->status = (int)status;
+		err->sqlstate = arena_strndup(err->arena, sqlstate, 5);
+	} else if (strcmp(sqlstate, "45000") != 0) {
+		err->sqlstate = arena_strndup(err->arena, sqlstate, 5);
+	}
+	return false;
+}
+
+static bool other(struct error *err, unsigned number, const char *sqlstate)
+{
+	bool client = strncmp(sqlstate, "22", 2) == 0 || strncmp(sqlstate, "23", 2) == 0 || strncmp(sqlstate, "42", 2) == 0;
+
+	if (number >= 3685 && number <= 3699)
+		return error_set(err, ERR_BAD_REGEX, "invalid regular expression");
+	error_set(err, ERR_DB_OTHER, "the database refused the statement");
+	if (client) {
+		err->status = 400;
+		err->sqlstate = arena_strndup(err->arena, sqlstate, 5);
+	}
+	return false;
+}
+
+static unsigned retry_after(enum error_code code)
+{
+	switch (code) {
+	case ERR_DB_LOGIN:
+	case ERR_DB_LOST:
+	case ERR_CONNECTIONS:
+	case ERR_LOCK_WAIT:
+	case ERR_DEADLOCK:
+	case ERR_READ_ONLY_SERVER:
+		return 1;
+	case ERR_DISK_FULL:
+		return 30;
+	default:
+		return 0;
+	}
+}
+
+bool db_error(struct error *err, unsigned number, const char *sqlstate, const char *text)
+{
+	const char *message = NULL;
+	enum error_code code = ERR_DB_OTHER;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers) && !message; i++)
+		if (numbers[i].number == number) {
+			code = numbers[i].code;
+			message = numbers[i].message;
+		}
+	if (number == 1644)
+		raised(err, sqlstate, text);
+	else if (code == ERR_DENIED)
+		denied(err, number, message, text);
+	else if (message)
+		error_set(err, code, "%s", message);
+	else if (is_client_error(number) || number == 0)
+		error_set(err, ERR_DB_LOST, "Database connection error. Retrying the connection.");
+	else
+		other(err, number, sqlstate);
+	err->retry_after = retry_after(err->code);
+	err->db_errno = number;
+	err->log_detail = arena_printf(err->arena, "%s", text);
+	if (number && err->code != ERR_RAISED)
+		error_details(err, "MySQL error %u", number);
+	return false;
+}

@@ -1,0 +1,95 @@
+#ifndef ROWGATE_DB_INTERNAL_H
+#define ROWGATE_DB_INTERNAL_H
+
+#include <mysql.h>
+
+#include "db.h"
+
+/* What the two client libraries name differently. */
+#if defined(MARIADB_PACKAGE_VERSION) || defined(LIBMARIADB)
+#define CLIENT_MARIADB 1
+#define client_fd(mysql) ((int)mysql_get_socket(mysql))
+#else
+#define client_fd(mysql) ((int)(mysql)->net.fd)
+#endif
+typedef __typeof__(*((MYSQL_BIND *)NULL)->is_null) client_bool;
+
+/* A prepared statement kept on its connection, with the buffers its rows are fetched into. */
+struct stmt {
+	struct stmt *newer, *older;
+	MYSQL_STMT *handle;
+	uint64_t hash;
+	struct slice text;
+	bool cursor;
+	bool busy;                 /* its rows are being read */
+	size_t nparams, ncolumns;
+	MYSQL_BIND *params;
+	MYSQL_TIME *param_times;
+	MYSQL_BIND *columns;
+	enum db_fetch *fetch;
+	union cell_buffer *buffers; /* one for each column */
+	unsigned long *lengths;
+	client_bool *nulls;
+	struct value *cells;
+	bool rebind;               /* a buffer has grown */
+};
+
+union cell_buffer {
+	long long i;
+	double d;
+	float f;
+	MYSQL_TIME t;
+};
+
+struct db_conn {
+	struct db *db;
+	MYSQL *mysql;
+	char role[132];
+	char quoted_role[280];
+	bool catalogue;
+	bool mariadb;
+	unsigned version;
+	unsigned long thread_id;
+	int64_t opened, used, role_set; /* milliseconds, monotonic */
+	bool in_transaction;
+	bool in_use;
+	bool broken;               /* to be closed when released */
+	bool unfinished;           /* rows were left unread: the server must be told */
+	bool streaming;
+	struct stmt *newest, *oldest;
+	size_t nstmts;
+};
+
+#define MAX_CONNECTIONS 64
+#define MAX_KILLS 8
+
+struct db {
+	const struct config *config;
+	struct db_conn *conns[MAX_CONNECTIONS];
+	size_t nconns;
+	struct db_conn *catalogue;
+	unsigned long kills[MAX_KILLS];
+	size_t nkills;
+	uint64_t made;
+};
+
+int64_t db_now(void); /* milliseconds, monotonic */
+
+/* err from the connection's or the statement's last error; marks the connection broken when it is. Always false. */
+bool db_conn_failed(struct db_conn *conn, struct error *err);
+bool db_stmt_failed(struct db_conn *conn, MYSQL_STMT *handle, struct error *err);
+
+void db_stmts_free(struct db_conn *conn);
+
+/*
+ * The watch over a request's statements (app/db/watch.c): a thread that shuts the database connection down when the
+ * client has left or the deadline has passed, so that the blocked call returns.
+ */
+enum watch_verdict { WATCH_QUIET, WATCH_TIMEOUT, WATCH_CLIENT_GONE };
+
+void watch_arm(int client_fd, int db_fd, int64_t deadline);
+void watch_extend(int64_t deadline);
+void watch_disarm(void);
+enum watch_verdict watch_verdict(void); /* since the last watch_arm */
+
+#endif

@@ -1,0 +1,541 @@
+/*
+ * One request from start to end. answer() is the pipeline, a line per stage; around it stand routing, CORS, the
+ * second attempt after a lost connection or changed definitions, and the log line.
+ */
+#include <stdio.h>
+#include <time.h>
+
+#include "worker.h"
+
+#include "log.h"
+
+/* Durations of the stages in microseconds, for Server-Timing and the log. */
+struct timing {
+	int64_t last;
+	int64_t jwt, parse, plan, transaction, response;
+};
+
+struct exchange {
+	struct worker *w;
+	struct http_request *rq;
+	struct http_response *rs;
+	struct principal who;
+	bool known;                 /* who is filled */
+	struct query query;
+	struct plan *plan;
+	struct db_conn *conn;
+	struct render_result result;
+	struct timing timing;
+	struct error *err;
+};
+
+static void lap(struct timing *t, int64_t *stage)
+{
+	int64_t now = now_us();
+
+	*stage += now - t->last;
+	t->last = now;
+}
+
+/* --- stages --- */
+
+static bool authenticate(struct exchange *x)
+{
+	struct timespec now;
+	bool ok;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	ok = auth_check(x->w->arena, x->w->state->auth, x->rq, now.tv_sec, &x->who, x->err);
+	x->known = ok;
+	lap(&x->timing, &x->timing.jwt);
+	return ok;
+}
+
+static bool parse(struct exchange *x)
+{
+	bool ok = query_parse(x->w->arena, &x->w->state->config, x->rq, &x->query, x->err);
+
+	lap(&x->timing, &x->timing.parse);
+	return ok;
+}
+
+static bool plan(struct exchange *x)
+{
+	struct state *s = x->w->state;
+	bool ok = worker_schema(x->w, x->err) &&
+		  plan_read(x->w->arena, &s->config, s->schema, &x->query, &x->plan, x->err);
+
+	lap(&x->timing, &x->timing.plan);
+	return ok;
+}
+
+/* Headers and cookies as JSON objects, for what the database's own code reads. */
+static struct slice pairs_json(struct arena *a, const struct http_request *rq, bool cookies)
+{
+	struct strbuf b;
+	const char *comma = "";
+
+	strbuf_init(&b, a, 256);
+	strbuf_addc(&b, '{');
+	for (size_t i = 0; i < rq->nheaders; i++) {
+		struct slice rest = rq->headers[i].value, part, name;
+
+		if (!cookies) {
+			strbuf_adds(&b, comma);
+			json_string(&b, rq->headers[i].name);
+			strbuf_addc(&b, ':');
+			json_string(&b, rest);
+			comma = ",";
+			continue;
+		}
+		while (slice_is(rq->headers[i].name, "cookie") && slice_split(&rest, ';', &part)) {
+			struct slice value = slice_trim(part);
+
+			if (!slice_split(&value, '=', &name) || !value.ptr)
+				continue;
+			strbuf_adds(&b, comma);
+			json_string(&b, name);
+			strbuf_addc(&b, ':');
+			json_string(&b, value);
+			comma = ",";
+		}
+	}
+	strbuf_addc(&b, '}');
+	return strbuf_slice(&b);
+}
+
+static bool set_variables(struct exchange *x)
+{
+	struct arena *a = x->w->arena;
+	struct sql_variable variables[] = {
+		{ "jwt.claims", x->who.claims },
+		{ "role", x->who.role },
+		{ "method", x->rq->method_text },
+		{ "path", x->rq->path },
+		{ "headers", pairs_json(a, x->rq, false) },
+		{ "cookies", pairs_json(a, x->rq, true) },
+	};
+	struct db_statement statement;
+	const struct value *cells;
+	struct db_rows *rows;
+
+	sql_request_variables(a, variables, sizeof(variables) / sizeof(*variables), &statement);
+	return db_query(a, x->conn, &statement, &rows, x->err) && db_next(rows, &cells, x->err) != DB_FAILED;
+}
+
+/* Variables and the configured procedure, before the request's own statements. */
+static bool prepare_session(struct exchange *x)
+{
+	const struct config *c = &x->w->state->config;
+	struct strbuf call;
+
+	if (!*c->db_pre_request)
+		return !x->w->state->schema->request_variables || set_variables(x);
+	strbuf_init(&call, x->w->arena, 128);
+	sql_call(slice_of(c->db_schemas.items[0]), slice_of(c->db_pre_request), &call);
+	return set_variables(x) && db_begin_snapshot(x->conn, x->err) && db_call(x->conn, strbuf_cstr(&call), x->err);
+}
+
+static bool run(struct exchange *x)
+{
+	struct worker *w = x->w;
+	bool ok = db_acquire(w->state->db, x->who.role, http_fd(w->server), &x->conn, x->err) && prepare_session(x) &&
+		  render_read(w->arena, &w->memory, x->plan, &x->query, x->conn, x->rs, &x->result, x->err);
+
+	lap(&x->timing, &x->timing.transaction);
+	return ok;
+}
+
+/* --- what is no table read --- */
+
+static bool options(struct exchange *x)
+{
+	const struct state *s = x->w->state;
+	const struct table *table;
+	struct slice db;
+
+	if (!worker_schema(x->w, x->err) || !plan_schema(&s->config, x->query.profile, &db, x->err) ||
+	    !plan_table(s->schema, db, x->query.name, &table, x->err))
+		return false;
+	http_set_header(x->rs, "Allow", "OPTIONS,GET,HEAD");
+	x->rs->status = 200;
+	return true;
+}
+
+static bool not_offered(struct exchange *x)
+{
+	struct error *err = x->err;
+
+	switch (x->query.target) {
+	case TARGET_ROOT:
+		error_set(err, ERR_ROOT_OFF, "Root endpoint metadata is disabled");
+		return error_hint(err, "The OpenAPI description comes with a later release.");
+	case TARGET_ROUTINE:
+		error_set(err, ERR_NO_ROUTINE, "Could not find the function %.*s in the schema cache", (int)x->query.name.len,
+			  x->query.name.ptr);
+		return error_hint(err, "Routines come with a later release.");
+	case TARGET_TABLE:
+		break;
+	}
+	error_set(err, ERR_METHOD, "Unsupported HTTP method: %.*s", (int)x->rq->method_text.len, x->rq->method_text.ptr);
+	http_set_header(x->rs, "Allow", "OPTIONS,GET,HEAD");
+	return error_hint(err, "This release reads only.");
+}
+
+static bool is_read(const struct exchange *x)
+{
+	return x->query.target == TARGET_TABLE && (x->query.method == HTTP_GET || x->query.method == HTTP_HEAD);
+}
+
+static bool answer(struct exchange *x)
+{
+	if (!authenticate(x) || !parse(x))
+		return false;
+	if (x->query.target == TARGET_TABLE && x->query.method == HTTP_OPTIONS)
+		return options(x);
+	return is_read(x) ? plan(x) && run(x) : not_offered(x);
+}
+
+/* --- second attempts --- */
+
+static bool names_something_unknown(const struct error *err)
+{
+	return err->code == ERR_NO_TABLE || err->code == ERR_UNKNOWN_COLUMN || err->code == ERR_NO_RELATION ||
+	       err->code == ERR_DB_TABLE || err->code == ERR_DB_SCHEMA;
+}
+
+static void let_go(struct exchange *x)
+{
+	db_release(x->w->state->db, x->conn);
+	x->conn = NULL;
+}
+
+/* A read whose connection was lost, or which met a name not known yet, is tried once more. */
+static bool try_again(struct exchange *x)
+{
+	bool lost = x->known && x->plan && db_worth_retry(x->conn, x->err);
+
+	if (x->rs->sent || !(lost || names_something_unknown(x->err)))
+		return false;
+	let_go(x);
+	if (!lost && !worker_definitions_changed(x->w))
+		return false;
+	http_discard(x->rs);
+	x->rs->before_send = NULL;
+	error_init(x->err, x->err->arena);
+	return true;
+}
+
+/* --- headers of every answer --- */
+
+static bool origin_allowed(const struct config *c, struct slice origin)
+{
+	for (size_t i = 0; i < c->cors_allowed_origins.n; i++)
+		if (slice_is(origin, c->cors_allowed_origins.items[i]))
+			return true;
+	return false;
+}
+
+/* False when the origin may not read the answer. */
+static bool cors_origin(const struct config *c, const struct http_request *rq, struct http_response *rs)
+{
+	struct slice origin;
+
+	if (!http_header(rq, "origin", &origin))
+		return false;
+	if (!c->cors_allowed_origins.n) {
+		http_set_header(rs, "Access-Control-Allow-Origin", "*");
+		return true;
+	}
+	http_set_header(rs, "Vary", "Origin");
+	if (!origin_allowed(c, origin))
+		return false;
+	http_set_header(rs, "Access-Control-Allow-Origin", "%.*s", (int)origin.len, origin.ptr);
+	http_set_header(rs, "Access-Control-Allow-Credentials", "true");
+	return true;
+}
+
+/* The Fetch standard's preflight: answered before any token is asked for. */
+static bool preflight(const struct config *c, const struct http_request *rq, struct http_response *rs)
+{
+	struct slice asked, origin;
+
+	if (rq->method != HTTP_OPTIONS || !http_header(rq, "origin", &origin) ||
+	    !http_header(rq, "access-control-request-method", &asked))
+		return false;
+	rs->status = 200;
+	if (!cors_origin(c, rq, rs))
+		return true;
+	http_header(rq, "access-control-request-headers", &asked);
+	http_set_header(rs, "Access-Control-Allow-Methods", "GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD");
+	http_set_header(rs, "Access-Control-Allow-Headers", "Authorization, %.*s%sAccept, Accept-Language, Content-Language",
+			(int)asked.len, asked.ptr, asked.len ? ", " : "");
+	http_set_header(rs, "Access-Control-Max-Age", "86400");
+	return true;
+}
+
+static void common_headers(struct exchange *x)
+{
+	const struct config *c = &x->w->state->config;
+	struct http_response *rs = x->rs;
+	struct slice trace;
+
+	http_set_header(rs, "Vary", "Accept, Prefer, Range");
+	if (cors_origin(c, x->rq, rs))
+		http_set_header(rs, "Access-Control-Expose-Headers",
+				"Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, "
+				"Transfer-Encoding, Range-Unit");
+	if (*c->server_trace_header && http_header(x->rq, c->server_trace_header, &trace))
+		http_set_header(rs, c->server_trace_header, "%.*s", (int)trace.len, trace.ptr);
+}
+
+/* Only what a read honours. */
+static void preference_applied(struct exchange *x)
+{
+	struct query_prefer applied = { .count = x->query.prefer.count, .handling = x->query.prefer.handling,
+					.timezone = x->query.prefer.timezone };
+	struct strbuf b;
+
+	strbuf_init(&b, x->w->arena, 64);
+	query_prefer_applied(&applied, &b);
+	if (b.len)
+		http_set_header(x->rs, "Preference-Applied", "%s", strbuf_cstr(&b));
+}
+
+static void server_timing(struct exchange *x)
+{
+	const struct timing *t = &x->timing;
+
+	http_set_header(x->rs, "Server-Timing",
+			"jwt;dur=%.3f, parse;dur=%.3f, plan;dur=%.3f, transaction;dur=%.3f, response;dur=%.3f",
+			(double)t->jwt / 1e3, (double)t->parse / 1e3, (double)t->plan / 1e3, (double)t->transaction / 1e3,
+			(double)t->response / 1e3);
+}
+
+/* Headers that a streamed answer needs as well go out with its first part. */
+struct late {
+	struct exchange *x;
+	void (*inner)(struct http_response *, void *);
+	void *context;
+};
+
+static void success_headers(struct exchange *x)
+{
+	const struct config *c = &x->w->state->config;
+
+	if (x->query.prefer.count || x->query.prefer.handling || x->query.prefer.timezone.len)
+		preference_applied(x);
+	if (c->db_schemas.n > 1 && x->plan)
+		http_set_header(x->rs, "Content-Profile", "%.*s", (int)x->plan->schema.len, x->plan->schema.ptr);
+}
+
+static void late_headers(struct http_response *rs, void *context)
+{
+	struct late *late = context;
+
+	if (late->inner)
+		late->inner(rs, late->context);
+	lap(&late->x->timing, &late->x->timing.response);
+	if (late->x->w->state->config.server_timing_enabled)
+		server_timing(late->x);
+}
+
+/* --- the log --- */
+
+static void log_request(const struct exchange *x, bool cut, int64_t us)
+{
+	const struct http_request *rq = x->rq;
+	const struct error *err = x->err;
+	bool failed = err->code != ERR_NONE;
+	enum log_level level = x->rs->status >= 500 || cut ? LOG_ERROR : LOG_INFO;
+	struct strbuf b;
+
+	if (!log_enabled(level))
+		return;
+	strbuf_init(&b, x->w->arena, 512);
+	strbuf_lit(&b, "\"id\":");
+	json_string(&b, rq->id);
+	strbuf_lit(&b, ",\"method\":");
+	json_string(&b, rq->method_text);
+	strbuf_lit(&b, ",\"path\":");
+	json_string(&b, rq->path);
+	strbuf_lit(&b, ",\"role\":");
+	json_string(&b, x->known ? x->who.role : (struct slice){ "", 0 });
+	strbuf_lit(&b, ",\"status\":");
+	strbuf_add_i64(&b, x->rs->status);
+	strbuf_lit(&b, ",\"rows\":");
+	strbuf_add_u64(&b, x->result.rows);
+	strbuf_lit(&b, ",\"bytes\":");
+	strbuf_add_u64(&b, x->rs->bytes);
+	strbuf_lit(&b, ",\"us\":");
+	strbuf_add_i64(&b, us);
+	strbuf_lit(&b, ",\"db_us\":");
+	strbuf_add_i64(&b, x->timing.transaction);
+	if (failed) {
+		strbuf_lit(&b, ",\"code\":");
+		json_string(&b, slice_of(err->sqlstate));
+		strbuf_lit(&b, ",\"error\":");
+		json_string(&b, slice_of(err->message));
+	}
+	if (failed && err->db_errno)
+		strbuf_addf(&b, ",\"db_errno\":%u", err->db_errno);
+	if (failed && err->log_detail) {
+		strbuf_lit(&b, ",\"db_error\":");
+		json_string(&b, slice_of(err->log_detail));
+	}
+	if (cut)
+		strbuf_lit(&b, ",\"cut\":true");
+	log_fields(level, "request", strbuf_slice(&b));
+}
+
+static void count_up(struct worker *w, const struct exchange *x, bool cut)
+{
+	struct shared *s = w->shared;
+	unsigned open;
+	uint64_t made, hits, lookups;
+
+	atomic_fetch_add_explicit(&s->rows, x->result.rows, memory_order_relaxed);
+	atomic_fetch_add_explicit(&s->bytes, x->rs->bytes, memory_order_relaxed);
+	if (cut)
+		atomic_fetch_add_explicit(&s->cut, 1, memory_order_relaxed);
+	if (x->err->db_errno)
+		atomic_fetch_add_explicit(&s->database_errors, 1, memory_order_relaxed);
+	db_counts(w->state->db, &open, &made);
+	auth_cache_counts(w->state->auth, &hits, &lookups);
+	/* A reload begins these counts anew. */
+	atomic_fetch_add_explicit(&s->connections_made, made >= w->connections_seen ? made - w->connections_seen : made,
+				  memory_order_relaxed);
+	atomic_fetch_add_explicit(&s->connections_open, (int64_t)open - (int64_t)w->open_seen, memory_order_relaxed);
+	atomic_fetch_add_explicit(&s->token_hits, hits >= w->hits_seen ? hits - w->hits_seen : hits, memory_order_relaxed);
+	atomic_fetch_add_explicit(&s->token_lookups, lookups >= w->lookups_seen ? lookups - w->lookups_seen : lookups,
+				  memory_order_relaxed);
+	w->connections_seen = made;
+	w->open_seen = open;
+	w->hits_seen = hits;
+	w->lookups_seen = lookups;
+}
+
+/* --- routes --- */
+
+/* The anonymous have not said who they are: 401 asks them to. */
+static void adjust_denied(const struct exchange *x)
+{
+	if (x->err->code == ERR_DENIED && x->known && x->who.anonymous)
+		x->err->status = 401;
+}
+
+static void rest(struct exchange *x)
+{
+	struct late *late = arena_new(x->w->arena, struct late);
+	struct http_response *rs = x->rs;
+	bool ok;
+
+	if (preflight(&x->w->state->config, x->rq, rs))
+		return;
+	x->timing.last = now_us();
+	ok = answer(x);
+	if (!ok && try_again(x))
+		ok = answer(x);
+	if (!ok && rs->sent)
+		return;
+	if (!ok) {
+		adjust_denied(x);
+		render_error(&x->w->state->config, x->err, rs);
+	}
+	*late = (struct late){ x, rs->before_send, rs->context };
+	rs->before_send = late_headers;
+	rs->context = late;
+	if (!rs->sent)
+		common_headers(x);
+	if (ok && !rs->sent)
+		success_headers(x);
+}
+
+static void live(struct exchange *x)
+{
+	x->rs->status = 200;
+	http_set_header(x->rs, "Content-Type", "application/json; charset=utf-8");
+	strbuf_lit(&x->rs->body, "{\"status\":\"live\"}");
+}
+
+/* Ready: the definitions are loaded and the database answers now. */
+static void ready(struct exchange *x)
+{
+	struct db_conn *conn;
+
+	if (!worker_schema(x->w, x->err) || !db_catalogue(x->w->state->db, &conn, x->err) ||
+	    !db_command(conn, "DO 1", x->err)) {
+		x->err->retry_after = 1;
+		x->err->status = 503;
+		render_error(&x->w->state->config, x->err, x->rs);
+		return;
+	}
+	x->rs->status = 200;
+	http_set_header(x->rs, "Content-Type", "application/json; charset=utf-8");
+	strbuf_lit(&x->rs->body, "{\"status\":\"ready\"}");
+}
+
+static void metrics(struct exchange *x)
+{
+	x->rs->status = 200;
+	http_set_header(x->rs, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+	shared_metrics(x->w->shared, &x->rs->body);
+}
+
+static void unknown(struct exchange *x)
+{
+	error_set(x->err, ERR_PATH, "Invalid path specified in request URL");
+	render_error(&x->w->state->config, x->err, x->rs);
+}
+
+static const struct {
+	const char *path;
+	bool prefix;
+	enum route route;
+	void (*serve)(struct exchange *x);
+} routes[] = {
+	{ "/rest/v1/", true, ROUTE_REST, rest },
+	{ "/rest/v1", false, ROUTE_REST, rest },
+	{ "/health/live", false, ROUTE_HEALTH, live },
+	{ "/health/ready", false, ROUTE_HEALTH, ready },
+	{ "/metrics", false, ROUTE_METRICS, metrics },
+	{ "", true, ROUTE_OTHER, unknown },
+};
+
+static size_t find_route(struct slice path)
+{
+	size_t i = 0;
+
+	while (!(routes[i].prefix ? slice_starts(path, routes[i].path) : slice_is(path, routes[i].path)))
+		i++;
+	return i;
+}
+
+void handle(struct worker *w, struct http_request *rq, struct http_response *rs)
+{
+	struct exchange *x = arena_new(w->arena, struct exchange);
+	struct error *err = arena_new(w->arena, struct error);
+	size_t route = find_route(rq->path);
+	int64_t start = now_us(), us;
+	bool cut;
+
+	*x = (struct exchange){ .w = w, .rq = rq, .rs = rs, .err = err };
+	error_init(err, w->arena);
+	if (routes[route].prefix && routes[route].route == ROUTE_REST)
+		rq->path = slice_from(rq->path, strlen("/rest/v1"));
+	else if (routes[route].route == ROUTE_REST)
+		rq->path = SLICE("/");
+	atomic_fetch_add_explicit(&w->shared->busy, 1, memory_order_relaxed);
+	routes[route].serve(x);
+	cut = rs->sent && err->code != ERR_NONE;
+	if (cut)
+		http_cut(w->server, rs);
+	else
+		http_finish(w->server, rs);
+	let_go(x);
+	us = now_us() - start;
+	log_request(x, cut, us);
+	shared_count(w->shared, routes[route].route, rs->status, (uint64_t)us);
+	count_up(w, x, cut);
+	atomic_fetch_sub_explicit(&w->shared->busy, 1, memory_order_relaxed);
+}

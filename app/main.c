@@ -1,0 +1,128 @@
+/* Start-up, the accept loop, and the subcommands. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "worker.h"
+
+#include "log.h"
+
+#define TICK_MS 1000
+
+static const char usage[] =
+	"usage: rowgate COMMAND [-c FILE]\n"
+	"  serve                    a FastCGI worker on file descriptor 0 (started by spawn-fcgi and multiwatch)\n"
+	"  check                    configuration, keys, database and grants; names every problem\n"
+	"  schema                   what is published, and to which role\n"
+	"  token issue --role NAME [--sub TEXT] [--ttl SECONDS]\n"
+	"                           a token signed with the configured HMAC key\n"
+	"  version\n"
+	"The configuration is FILE, else $ROWGATE_CONFIG, else rowgate.conf.\n";
+
+static void serve_loop(struct worker *w)
+{
+	struct http_request rq;
+	struct http_response rs;
+
+	for (;;) {
+		switch (http_accept(w->server, w->arena, TICK_MS, &rq, &rs)) {
+		case HTTP_REQUEST:
+			handle(w, &rq, &rs);
+			arena_reset(w->arena);
+			break;
+		case HTTP_TICK:
+			break;
+		case HTTP_RELOAD:
+			worker_reload(w);
+			break;
+		case HTTP_STOP:
+			return;
+		}
+		worker_poll(w);
+	}
+}
+
+static int serve(const char *config_path)
+{
+	struct worker w = { .config_path = config_path, .arena = arena_open() };
+	struct error err;
+
+	error_init(&err, w.arena);
+	if (!state_open(config_path, &w.state, &err)) {
+		log_line(LOG_CRIT, "%s", err.message);
+		return 1;
+	}
+	log_set_level((enum log_level)w.state->config.log_level);
+	w.shared = shared_open(w.state->config.shared_file);
+	w.server = http_open();
+	if (!w.shared || !w.server) {
+		log_line(LOG_CRIT, "file descriptor 0 is no FastCGI socket: start me by spawn-fcgi");
+		return 1;
+	}
+	w.memory.batch = arena_open();
+	if (!worker_schema(&w, &err))
+		log_line(LOG_WARN, "started without the database; requests get 503 until it answers");
+	arena_reset(w.arena);
+	atomic_fetch_add(&w.shared->workers, 1);
+	serve_loop(&w);
+	atomic_fetch_sub(&w.shared->workers, 1);
+	atomic_fetch_sub(&w.shared->connections_open, w.open_seen);
+	state_close(w.state);
+	arena_close(w.memory.batch);
+	arena_close(w.arena);
+	return 0;
+}
+
+static int misused(void)
+{
+	fputs(usage, stderr);
+	return 2;
+}
+
+/* -c FILE anywhere behind the command; the rest is moved together. */
+static const char *config_option(int *argc, char **argv)
+{
+	const char *path = getenv("ROWGATE_CONFIG");
+	int kept = 0;
+
+	for (int i = 0; i < *argc; i++) {
+		if ((strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "--config") == 0) && i + 1 < *argc)
+			path = argv[++i];
+		else
+			argv[kept++] = argv[i];
+	}
+	*argc = kept;
+	return path && *path ? path : "rowgate.conf";
+}
+
+int main(int argc, char **argv)
+{
+	const char *command = argc > 1 ? argv[1] : "";
+	const char *config;
+
+	argc -= 2;
+	argv += 2;
+	if (argc < 0)
+		return misused();
+	config = config_option(&argc, argv);
+	if (strcmp(command, "token") == 0)
+		return command_token(config, argc, argv);
+	if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0) {
+		fputs(usage, stdout);
+		return 0;
+	}
+	if (argc > 0)
+		return misused();
+	if (strcmp(command, "serve") == 0)
+		return serve(config);
+	if (strcmp(command, "check") == 0)
+		return command_check(config);
+	if (strcmp(command, "schema") == 0)
+		return command_schema(config);
+	if (strcmp(command, "version") == 0 || strcmp(command, "--version") == 0) {
+		puts("rowgate " ROWGATE_VERSION);
+		return 0;
+	}
+	return misused();
+}

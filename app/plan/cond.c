@@ -1,0 +1,268 @@
+/*
+ * Filters with their names resolved and their values typed. Whether an operator fits a type is decided here, so that
+ * MySQL never gets to coerce.
+ */
+#include "internal.h"
+
+#include "json.h"
+
+#define OPERATORS_TEXT (1u << OP_LIKE | 1u << OP_ILIKE | 1u << OP_MATCH | 1u << OP_IMATCH)
+#define OPERATORS_FULLTEXT (1u << OP_FTS | 1u << OP_PLFTS | 1u << OP_PHFTS | 1u << OP_WFTS)
+#define OPERATORS_JSON (1u << OP_CS | 1u << OP_CD | 1u << OP_OV)
+#define OPERATORS_ORDER (1u << OP_GT | 1u << OP_GTE | 1u << OP_LT | 1u << OP_LTE)
+#define OPERATORS_EQUAL (1u << OP_EQ | 1u << OP_NEQ | 1u << OP_IN | 1u << OP_ISDISTINCT)
+
+static const char *const symbols[] = {
+	[OP_EQ] = "=", [OP_NEQ] = "<>", [OP_GT] = ">", [OP_GTE] = ">=", [OP_LT] = "<", [OP_LTE] = "<=", [OP_LIKE] = "~~",
+	[OP_ILIKE] = "~~*", [OP_MATCH] = "~", [OP_IMATCH] = "~*", [OP_IN] = "=", [OP_IS] = "IS", [OP_ISDISTINCT] =
+	"IS DISTINCT FROM", [OP_CS] = "@>", [OP_CD] = "<@", [OP_OV] = "&&", [OP_FTS] = "@@", [OP_PLFTS] = "@@",
+	[OP_PHFTS] = "@@", [OP_WFTS] = "@@"
+};
+
+/* The operators that mean something for an expression. */
+static unsigned operators(const struct plan_expr *e)
+{
+	unsigned compare = OPERATORS_EQUAL | OPERATORS_ORDER;
+
+	switch (e->type.class) {
+	case TYPE_TEXT:
+		return compare | OPERATORS_TEXT | OPERATORS_FULLTEXT;
+	case TYPE_ENUM:
+		return compare | OPERATORS_TEXT;
+	case TYPE_SET:
+		return compare | OPERATORS_TEXT | 1u << OP_CS;
+	case TYPE_JSON:
+		return e->path ? compare | OPERATORS_JSON : OPERATORS_EQUAL | OPERATORS_JSON;
+	case TYPE_GEOMETRY:
+		return 0;
+	default:
+		return compare;
+	}
+}
+
+static bool check_operator(struct planner *p, const struct query_filter *f, const struct plan_expr *e)
+{
+	if (f->op == OP_IS) {
+		if (f->is == IS_NULL || f->is == IS_NOT_NULL || e->type.class == TYPE_BOOL)
+			return true;
+		error_set(p->err, ERR_NO_OPERATOR, "argument of IS %s must be type boolean, not type %s",
+			  f->is == IS_TRUE ? "TRUE" : f->is == IS_FALSE ? "FALSE" : "UNKNOWN", type_name(&e->type));
+		p->err->sqlstate = "42804";
+		return false;
+	}
+	if (operators(e) & 1u << f->op)
+		return true;
+	error_set(p->err, ERR_NO_OPERATOR, "operator does not exist: %s %s unknown", type_name(&e->type), symbols[f->op]);
+	return error_hint(p->err, "No operator matches the given name and argument types.");
+}
+
+/* `*` is `%` for like and ilike. */
+static struct slice pattern(struct planner *p, struct slice text)
+{
+	char *copy = slice_cstr(p->a, text);
+
+	for (size_t i = 0; i < text.len; i++)
+		if (copy[i] == '*')
+			copy[i] = '%';
+	return (struct slice){ copy, text.len };
+}
+
+/* cs, cd and ov take JSON; {a,b} that is no JSON object is PostgreSQL's array form. */
+static bool json_value(struct planner *p, struct slice text, struct value *out)
+{
+	struct slice s = slice_trim(text), rest, part;
+	struct strbuf b;
+	bool first = true;
+
+	*out = value_text(s);
+	if (s.len < 2 || s.ptr[0] != '{' || s.ptr[s.len - 1] != '}' || (s.len > 2 && memchr(s.ptr, ':', s.len)))
+		return true;
+	strbuf_init(&b, p->a, s.len * 2);
+	strbuf_addc(&b, '[');
+	rest = (struct slice){ s.ptr + 1, s.len - 2 };
+	if (!rest.len)
+		rest.ptr = NULL;
+	while (slice_split(&rest, ',', &part)) {
+		uint64_t number;
+		struct slice digits = part.len && part.ptr[0] == '-' ? slice_from(part, 1) : part;
+
+		if (!first)
+			strbuf_addc(&b, ',');
+		first = false;
+		if (parse_u64(digits, &number) || slice_is(part, "true") || slice_is(part, "false") ||
+		    slice_is(part, "null") || (part.len > 1 && part.ptr[0] == '"'))
+			strbuf_add_slice(&b, part);
+		else
+			json_string(&b, part);
+	}
+	strbuf_addc(&b, ']');
+	*out = value_text(strbuf_slice(&b));
+	return true;
+}
+
+static bool valid_json(struct planner *p, struct slice text)
+{
+	struct json_fault fault;
+
+	if (json_check(p->a, text, 64, &fault))
+		return true;
+	error_set(p->err, ERR_BAD_LITERAL, "invalid input syntax for type json");
+	return error_details(p->err, "%s at byte %zu.", fault.reason, fault.offset + 1);
+}
+
+static bool typed_value(struct planner *p, const struct query_filter *f, const struct plan_expr *e, struct slice text,
+			struct plan_cond *c, struct value *out)
+{
+	bool instant;
+
+	switch (f->op) {
+	case OP_LIKE:
+	case OP_ILIKE:
+		*out = value_text(pattern(p, text));
+		return true;
+	case OP_MATCH:
+	case OP_IMATCH:
+		*out = value_text(text);
+		return true;
+	case OP_FTS:
+	case OP_PLFTS:
+	case OP_PHFTS:
+	case OP_WFTS:
+		out->kind = VALUE_TEXT;
+		return plan_fulltext(p, f->op, text, &out->s);
+	case OP_CS:
+	case OP_CD:
+	case OP_OV:
+		if (e->type.class == TYPE_SET) {
+			*out = value_text(text);
+			return true;
+		}
+		return json_value(p, text, out) && valid_json(p, out->s);
+	default:
+		break;
+	}
+	if (e->type.class == TYPE_JSON && !valid_json(p, text))
+		return false;
+	if (!plan_literal(p->a, &e->type, text, out, &instant, p->err))
+		return false;
+	c->instant |= instant;
+	return true;
+}
+
+/* cs on a SET column: every member must be there. */
+static bool set_members(struct planner *p, struct plan_cond *c, struct slice text)
+{
+	struct slice s = slice_trim(text), rest, part;
+	struct value *values = arena_array(p->a, struct value, s.len + 1);
+
+	if (s.len >= 2 && s.ptr[0] == '{' && s.ptr[s.len - 1] == '}')
+		s = (struct slice){ s.ptr + 1, s.len - 2 };
+	rest = s;
+	c->nvalues = 0;
+	while (s.len && slice_split(&rest, ',', &part))
+		values[c->nvalues++] = value_text(part);
+	c->values = values;
+	return true;
+}
+
+/* The FULLTEXT index that holds the column; one on it alone is preferred. */
+static bool find_fulltext(struct planner *p, const struct plan_expr *e, struct plan_cond *c)
+{
+	const struct table *t = e->node->table;
+
+	for (size_t i = 0; i < t->nfulltext && !e->path; i++)
+		for (size_t k = 0; k < t->fulltext[i].n; k++)
+			if (t->fulltext[i].columns[k] == e->column && (!c->fulltext || t->fulltext[i].n == 1))
+				c->fulltext = &t->fulltext[i];
+	if (c->fulltext)
+		return true;
+	error_set(p->err, ERR_NO_FULLTEXT, "column %.*s.%.*s has no full text index", (int)t->name.len, t->name.ptr,
+		  (int)e->column->name.len, e->column->name.ptr);
+	return error_hint(p->err, "Create one: ALTER TABLE ... ADD FULLTEXT INDEX (%.*s)", (int)e->column->name.len,
+			  e->column->name.ptr);
+}
+
+static bool compare(struct planner *p, const struct plan_node *node, const struct query_filter *f, struct plan_cond *c)
+{
+	struct value *values = arena_array(p->a, struct value, f->nvalues);
+
+	c->kind = COND_COMPARE;
+	c->negated = f->negated;
+	c->op = f->op;
+	c->quantifier = f->quantifier;
+	c->is = f->is;
+	c->values = values;
+	c->nvalues = f->nvalues;
+	if (!plan_field(p, node, &f->field, &c->left) || !check_operator(p, f, &c->left))
+		return false;
+	if (f->language.len && p->plan->strict)
+		return error_set(p->err, ERR_NO_FULLTEXT, "text search configuration \"%.*s\" does not exist",
+				 (int)f->language.len, f->language.ptr);
+	if (OPERATORS_FULLTEXT & 1u << f->op && !find_fulltext(p, &c->left, c))
+		return false;
+	if (f->op == OP_CS && c->left.type.class == TYPE_SET)
+		return set_members(p, c, f->values[0]);
+	for (size_t i = 0; i < f->nvalues; i++)
+		if (!typed_value(p, f, &c->left, f->values[i], c, &values[i]))
+			return false;
+	if (f->op == OP_IN && !f->nvalues) {
+		c->kind = COND_FALSE;
+	} else if (f->quantifier != QUANT_NONE && !f->nvalues) {
+		/* any of nothing is false, all of nothing is true */
+		c->kind = f->quantifier == QUANT_ALL ? COND_TRUE : COND_FALSE;
+	}
+	return true;
+}
+
+/* rel=is.null and rel=not.is.null: has the embed rows? */
+static bool exists(struct planner *p, const struct plan_node *kid, const struct query_filter *f, struct plan_cond *c)
+{
+	bool null = f->is == IS_NULL;
+
+	if (f->op != OP_IS || (f->is != IS_NULL && f->is != IS_NOT_NULL) || f->field.nsteps) {
+		error_set(p->err, ERR_EMBED_FILTER, "Bad operator on the '%.*s' embedded resource", (int)f->field.name.len,
+			  f->field.name.ptr);
+		return error_details(p->err, "Only is null or not is null filters are allowed on embedded resources");
+	}
+	c->kind = COND_EXISTS;
+	c->embed = kid;
+	c->negated = null != f->negated;
+	return true;
+}
+
+static bool condition(struct planner *p, struct plan_node *node, const struct query_logic *l, struct plan_cond **out)
+{
+	struct plan_cond *c = *out = arena_new(p->a, struct plan_cond);
+	struct plan_node *kid;
+
+	if (l->kind != LOGIC_LEAF) {
+		c->kind = l->kind == LOGIC_AND ? COND_AND : COND_OR;
+		c->negated = l->negated;
+		c->nkids = l->nkids;
+		c->kids = arena_array(p->a, struct plan_cond *, l->nkids);
+		for (size_t i = 0; i < l->nkids; i++)
+			if (!condition(p, node, l->kids[i], &c->kids[i]))
+				return false;
+		return true;
+	}
+	kid = plan_kid(node, l->filter.field.name);
+	if (kid && (l->filter.op == OP_IS || !schema_column(node->table, l->filter.field.name)))
+		return exists(p, kid, &l->filter, c);
+	return compare(p, node, &l->filter, c);
+}
+
+bool plan_conditions(struct planner *p, struct plan_node *node, const struct query_node *query)
+{
+	struct plan_cond *all;
+
+	if (!query->nwhere)
+		return true;
+	all = arena_new(p->a, struct plan_cond);
+	all->kind = COND_AND;
+	all->kids = arena_array(p->a, struct plan_cond *, query->nwhere);
+	for (size_t i = 0; i < query->nwhere; i++)
+		if (!condition(p, node, query->where[i], &all->kids[all->nkids++]))
+			return false;
+	node->where = all;
+	return true;
+}

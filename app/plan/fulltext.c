@@ -1,0 +1,209 @@
+/*
+ * Search texts in MySQL's boolean mode. fts takes PostgreSQL's tsquery (a & b | !c, a:*, a <-> b), plfts any words,
+ * phfts a phrase, wfts what people type into a search box. Words lose the characters that are operators in boolean
+ * mode, so that a client's text can only ever be words.
+ */
+#include "internal.h"
+
+#define MAX_DEPTH 32
+
+struct tsquery {
+	struct planner *p;
+	struct slice whole, rest;
+	unsigned depth;
+};
+
+static bool is_operator(char c)
+{
+	return memchr("+-><()~*\"@&|!:", c, 14) != NULL;
+}
+
+static void blanks(struct slice *s)
+{
+	while (s->len && (s->ptr[0] == ' ' || s->ptr[0] == '\t' || s->ptr[0] == '\n'))
+		*s = slice_from(*s, 1);
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n';
+}
+
+static bool take(struct slice *s, const char *word)
+{
+	blanks(s);
+	if (!slice_starts(*s, word))
+		return false;
+	*s = slice_from(*s, strlen(word));
+	return true;
+}
+
+static bool bad(struct tsquery *q)
+{
+	error_set(q->p->err, ERR_PARSE, "syntax error in tsquery: \"%.*s\"", (int)q->whole.len, q->whole.ptr);
+	q->p->err->sqlstate = "42601";
+	return false;
+}
+
+/* A word up to a blank or operator, or 'quoted'. Empty when there is none. */
+static struct slice word(struct slice *s, struct strbuf *b)
+{
+	size_t start = b->len;
+	bool quoted = take(s, "'");
+
+	blanks(s);
+	for (; s->len; *s = slice_from(*s, 1)) {
+		char c = s->ptr[0];
+
+		if (quoted ? c == '\'' : is_blank(c) || is_operator(c))
+			break;
+		strbuf_addc(b, is_operator(c) ? ' ' : c);
+	}
+	if (quoted && s->len)
+		*s = slice_from(*s, 1);
+	return (struct slice){ b->ptr + start, b->len - start };
+}
+
+static bool any_of(struct tsquery *q, struct strbuf *out);
+
+/* One operand; *negated when it stands behind '!'. */
+static bool operand(struct tsquery *q, struct strbuf *out, bool *negated)
+{
+	*negated = false;
+	while (take(&q->rest, "!"))
+		*negated = !*negated;
+	if (take(&q->rest, "(")) {
+		strbuf_addc(out, '(');
+		if (!any_of(q, out) || !take(&q->rest, ")"))
+			return bad(q);
+		strbuf_addc(out, ')');
+		return true;
+	}
+	strbuf_addc(out, '"');
+	if (!word(&q->rest, out).len)
+		return bad(q);
+	while (take(&q->rest, "<->")) {
+		strbuf_addc(out, ' ');
+		if (!word(&q->rest, out).len)
+			return bad(q);
+	}
+	strbuf_addc(out, '"');
+	return true;
+}
+
+/* A prefix search cannot stand in quotes: "word"* becomes word*. */
+static void prefix(struct tsquery *q, struct strbuf *out, size_t start)
+{
+	if (!take(&q->rest, ":*"))
+		return;
+	if (out->ptr[start] == '"' && out->len > start + 2) {
+		memmove(out->ptr + start, out->ptr + start + 1, out->len - start - 2);
+		out->len -= 2;
+	}
+	strbuf_addc(out, '*');
+}
+
+static bool all_of(struct tsquery *q, struct strbuf *out)
+{
+	size_t n = 0;
+
+	do {
+		struct strbuf one;
+		bool negated;
+
+		strbuf_init(&one, q->p->a, 32);
+		if (!operand(q, &one, &negated))
+			return false;
+		prefix(q, &one, 0);
+		if (n++)
+			strbuf_addc(out, ' ');
+		strbuf_addc(out, negated ? '-' : '+');
+		strbuf_add_slice(out, strbuf_slice(&one));
+	} while (take(&q->rest, "&"));
+	return true;
+}
+
+static bool any_of(struct tsquery *q, struct strbuf *out)
+{
+	if (++q->depth > MAX_DEPTH)
+		return bad(q);
+	for (;;) {
+		struct strbuf one;
+
+		strbuf_init(&one, q->p->a, 64);
+		if (!all_of(q, &one))
+			return false;
+		blanks(&q->rest);
+		if (q->rest.len && q->rest.ptr[0] == '|') {
+			q->rest = slice_from(q->rest, 1);
+			strbuf_addf(out, "(%.*s) ", (int)one.len, one.ptr);
+			continue;
+		}
+		strbuf_addf(out, "(%.*s)", (int)one.len, one.ptr);
+		q->depth--;
+		return true;
+	}
+}
+
+/* Every word as sign + "word". web: quotes keep phrases, '-' excludes, 'or' drops the sign. */
+static void words(struct slice s, bool web, struct strbuf *out)
+{
+	for (blanks(&s); s.len; blanks(&s)) {
+		bool minus = web && s.ptr[0] == '-';
+		bool phrase;
+		size_t start = out->len;
+
+		if (minus)
+			s = slice_from(s, 1);
+		phrase = web && s.len && s.ptr[0] == '"';
+		if (phrase)
+			s = slice_from(s, 1);
+		strbuf_lit(out, " +\"");
+		for (; s.len && (phrase ? s.ptr[0] != '"' : !is_blank(s.ptr[0])); s = slice_from(s, 1))
+			strbuf_addc(out, is_operator(s.ptr[0]) ? ' ' : s.ptr[0]);
+		if (phrase && s.len)
+			s = slice_from(s, 1);
+		if (minus)
+			out->ptr[start + 1] = '-';
+		if (web && !phrase && slice_ieq((struct slice){ out->ptr + start + 3, out->len - start - 3 }, SLICE("or"))) {
+			out->len = start;
+			for (size_t i = 0; i < out->len; i++)
+				if (out->ptr[i] == '+')
+					out->ptr[i] = ' ';
+			strbuf_lit(out, " ");
+			blanks(&s);
+			/* The word behind "or" has no sign either. */
+			start = out->len;
+			words((struct slice){ s.ptr, s.len }, web, out);
+			if (out->len > start + 1 && out->ptr[start + 1] == '+')
+				out->ptr[start + 1] = ' ';
+			return;
+		}
+		strbuf_addc(out, '"');
+	}
+}
+
+bool plan_fulltext(struct planner *p, enum query_op op, struct slice text, struct slice *out)
+{
+	struct tsquery q = { p, text, text, 0 };
+	struct strbuf b;
+
+	strbuf_init(&b, p->a, text.len * 2 + 16);
+	if (op == OP_FTS) {
+		blanks(&q.rest);
+		if (!any_of(&q, &b))
+			return false;
+		blanks(&q.rest);
+		if (q.rest.len)
+			return bad(&q);
+	} else if (op == OP_PHFTS) {
+		strbuf_addc(&b, '"');
+		for (size_t i = 0; i < text.len; i++)
+			strbuf_addc(&b, is_operator(text.ptr[i]) ? ' ' : text.ptr[i]);
+		strbuf_addc(&b, '"');
+	} else {
+		words(text, op == OP_WFTS, &b);
+	}
+	*out = strbuf_slice(&b);
+	return true;
+}

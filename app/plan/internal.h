@@ -1,0 +1,40 @@
+#ifndef ROWGATE_PLAN_INTERNAL_H
+#define ROWGATE_PLAN_INTERNAL_H
+
+#include "plan.h"
+
+/* What planning carries along. */
+struct planner {
+	struct arena *a;
+	const struct config *config;
+	const struct schema *schema;
+	struct plan *plan;
+	struct error *err;
+};
+
+/* The relation an embed means (app/plan/embed.c): ERR_NO_RELATION, ERR_AMBIGUOUS_EMBED. */
+bool plan_relation(struct planner *p, const struct table *from, const struct query_embed *embed,
+		   const struct relation **out) MUST_CHECK;
+
+/* The column a field names, with its JSON path, as an expression of node. */
+bool plan_field(struct planner *p, const struct plan_node *node, const struct query_field *field,
+		struct plan_expr *out) MUST_CHECK;
+
+/* A cast by the name a client gives (app/plan/cast.c): ERR_UNKNOWN_TYPE. */
+bool plan_cast(struct planner *p, struct slice name, const struct plan_expr *of, const struct plan_cast **out) MUST_CHECK;
+
+/* The conditions of one level (app/plan/cond.c). */
+bool plan_conditions(struct planner *p, struct plan_node *node, const struct query_node *query) MUST_CHECK;
+
+/* The embed of node that a name means: by its key, else by its table. */
+struct plan_node *plan_kid(const struct plan_node *node, struct slice name);
+
+/* A PostgreSQL or web style search text in MySQL's boolean mode (app/plan/fulltext.c). */
+bool plan_fulltext(struct planner *p, enum query_op op, struct slice text, struct slice *out) MUST_CHECK;
+
+static inline bool plan_is_to_one(const struct relation *r)
+{
+	return r->cardinality == TO_ONE || r->cardinality == ONE_TO_ONE;
+}
+
+#endif

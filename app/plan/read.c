@@ -1,0 +1,502 @@
+/*
+ * From a query to a plan for reading: table and embeds found, select list, filters, order and grouping resolved, limits
+ * joined with the configured ones.
+ */
+#include "internal.h"
+
+
+bool plan_schema(const struct config *config, struct slice profile, struct slice *schema_out, struct error *err)
+{
+	struct strbuf b;
+
+	if (!profile.len) {
+		*schema_out = slice_of(config->db_schemas.items[0]);
+		return true;
+	}
+	for (size_t i = 0; i < config->db_schemas.n; i++)
+		if (slice_is(profile, config->db_schemas.items[i])) {
+			*schema_out = slice_of(config->db_schemas.items[i]);
+			return true;
+		}
+	error_set(err, ERR_SCHEMA, "Invalid schema: %.*s", (int)profile.len, profile.ptr);
+	strbuf_init(&b, err->arena, 128);
+	for (size_t i = 0; i < config->db_schemas.n; i++)
+		strbuf_addf(&b, "%s%s", i ? ", " : "", config->db_schemas.items[i]);
+	return error_hint(err, "Only the following schemas are exposed: %s", strbuf_cstr(&b));
+}
+
+bool plan_table(const struct schema *schema, struct slice db, struct slice name, const struct table **table_out,
+		struct error *err)
+{
+	const struct table *t = schema_table(schema, db, name);
+	struct slice *names, near;
+	size_t n = 0;
+
+	if (t) {
+		*table_out = t;
+		return true;
+	}
+	error_set(err, ERR_NO_TABLE, "Could not find the table '%.*s.%.*s' in the schema cache", (int)db.len, db.ptr,
+		  (int)name.len, name.ptr);
+	names = arena_array(err->arena, struct slice, schema->ntables);
+	for (t = schema_next_table(schema, NULL); t; t = schema_next_table(schema, t))
+		if (slice_eq(t->schema, db))
+			names[n++] = t->name;
+	near = schema_nearest(name, names, n);
+	if (near.len)
+		error_hint(err, "Perhaps you meant the table '%.*s.%.*s'", (int)db.len, db.ptr, (int)near.len, near.ptr);
+	return false;
+}
+
+static bool no_column(struct planner *p, const struct table *t, struct slice name)
+{
+	struct slice *names = arena_array(p->a, struct slice, t->ncolumns), near;
+
+	for (size_t i = 0; i < t->ncolumns; i++)
+		names[i] = t->columns[i].name;
+	error_set(p->err, ERR_UNKNOWN_COLUMN, "column %.*s.%.*s does not exist", (int)t->name.len, t->name.ptr,
+		  (int)name.len, name.ptr);
+	near = schema_nearest(name, names, t->ncolumns);
+	if (near.len)
+		error_hint(p->err, "Perhaps you meant to reference the column \"%.*s.%.*s\".", (int)t->name.len, t->name.ptr,
+			   (int)near.len, near.ptr);
+	return false;
+}
+
+/* A step of the path in the server's syntax: ."key", [n], [last-n]. */
+static void path_step(const struct planner *p, struct strbuf *b, const struct query_step *s)
+{
+	if (!s->is_index) {
+		strbuf_addc(b, '.');
+		json_string(b, s->key);
+	} else if (s->index >= 0) {
+		strbuf_addf(b, "[%lld]", (long long)s->index);
+	} else if (p->schema->mariadb) {
+		strbuf_addf(b, "[%lld]", (long long)s->index);
+	} else if (s->index == -1) {
+		strbuf_lit(b, "[last]");
+	} else {
+		strbuf_addf(b, "[last-%lld]", (long long)(-1 - s->index));
+	}
+}
+
+static struct plan_path *plan_json_path(struct planner *p, const struct query_field *field)
+{
+	struct plan_path *path = arena_new(p->a, struct plan_path);
+	struct slice *arrays = arena_array(p->a, struct slice, field->nsteps);
+	struct strbuf b;
+
+	strbuf_init(&b, p->a, 64);
+	strbuf_addc(&b, '$');
+	for (size_t i = 0; i < field->nsteps; i++) {
+		if (field->steps[i].is_index)
+			arrays[path->narrays++] = slice_copy(p->a, strbuf_slice(&b));
+		path_step(p, &b, &field->steps[i]);
+	}
+	path->text = strbuf_slice(&b);
+	path->arrays = arrays;
+	path->as_text = field->steps[field->nsteps - 1].as_text;
+	return path;
+}
+
+bool plan_field(struct planner *p, const struct plan_node *node, const struct query_field *field, struct plan_expr *out)
+{
+	const struct column *c = schema_column(node->table, field->name);
+
+	if (!c)
+		return no_column(p, node->table, field->name);
+	*out = (struct plan_expr){ .node = node, .column = c, .type = c->type };
+	if (!field->nsteps)
+		return true;
+	if (c->type.class != TYPE_JSON)
+		return error_set(p->err, ERR_NO_OPERATOR, "operator does not exist: %s -> unknown", type_name(&c->type));
+	out->path = plan_json_path(p, field);
+	out->raw_json = true;
+	out->type = (struct type){ .class = out->path->as_text ? TYPE_TEXT : TYPE_JSON };
+	return true;
+}
+
+struct plan_node *plan_kid(const struct plan_node *node, struct slice name)
+{
+	for (size_t i = 0; i < node->nkids; i++)
+		if (slice_eq(node->kids[i]->key, name))
+			return node->kids[i];
+	for (size_t i = 0; i < node->nkids; i++)
+		if (slice_eq(node->kids[i]->table->name, name))
+			return node->kids[i];
+	return NULL;
+}
+
+static void set_key(struct planner *p, struct plan_item *item, struct slice key)
+{
+	struct strbuf b;
+
+	item->key = key;
+	strbuf_init(&b, p->a, key.len + 4);
+	strbuf_addc(&b, ',');
+	json_string(&b, key);
+	strbuf_addc(&b, ':');
+	item->prefix = strbuf_slice(&b);
+}
+
+static const char *const aggregate_names[] = { "", "count", "sum", "avg", "max", "min" };
+
+/* The name a value goes by: alias, function, last key of a JSON path, column. */
+static struct slice item_key(const struct query_item *q)
+{
+	if (q->alias.len)
+		return q->alias;
+	if (q->aggregate)
+		return slice_of(aggregate_names[q->aggregate]);
+	for (size_t i = q->field.nsteps; i-- > 0;)
+		if (!q->field.steps[i].is_index)
+			return q->field.steps[i].key;
+	return q->field.name;
+}
+
+static bool is_numeric(const struct type *t)
+{
+	return t->class == TYPE_INT || t->class == TYPE_DECIMAL || t->class == TYPE_FLOAT || t->class == TYPE_DOUBLE ||
+	       t->class == TYPE_BOOL || t->class == TYPE_YEAR;
+}
+
+static bool aggregate_type(struct planner *p, struct plan_expr *e)
+{
+	bool floating = e->type.class == TYPE_FLOAT || e->type.class == TYPE_DOUBLE;
+
+	if (e->aggregate == AGG_COUNT) {
+		e->type = (struct type){ .class = TYPE_INT, .size = 8 };
+	} else if (e->aggregate == AGG_SUM || e->aggregate == AGG_AVG) {
+		if (!is_numeric(&e->type)) {
+			error_set(p->err, ERR_NO_OPERATOR, "function %s(%s) does not exist", aggregate_names[e->aggregate],
+				  type_name(&e->type));
+			return error_hint(p->err, "Cast the column to a number first, as in col::numeric.%s()",
+					  aggregate_names[e->aggregate]);
+		}
+		e->type = (struct type){ .class = floating ? TYPE_DOUBLE : TYPE_DECIMAL };
+	} else if (e->type.class == TYPE_GEOMETRY) {
+		return error_set(p->err, ERR_NO_OPERATOR, "function %s(geometry) does not exist",
+				 aggregate_names[e->aggregate]);
+	}
+	return true;
+}
+
+static bool apply_casts(struct planner *p, const struct query_item *q, struct plan_expr *e)
+{
+	if (q->cast.len) {
+		if (!plan_cast(p, q->cast, e, &e->cast))
+			return false;
+		e->type = e->cast->type;
+		e->raw_json = false;
+	}
+	if (!q->aggregate)
+		return true;
+	if (!p->config->db_aggregates_enabled)
+		return error_set(p->err, ERR_AGGREGATES_OFF, "Use of aggregate functions is not allowed");
+	e->aggregate = q->aggregate;
+	if (!aggregate_type(p, e))
+		return false;
+	if (q->aggregate_cast.len) {
+		if (!plan_cast(p, q->aggregate_cast, e, &e->aggregate_cast))
+			return false;
+		e->type = e->aggregate_cast->type;
+	}
+	return true;
+}
+
+static bool column_item(struct planner *p, struct plan_node *node, const struct query_item *q)
+{
+	struct plan_item *item = &node->items[node->nitems];
+	struct query_item legacy = *q;
+
+	/* `count` alone is the legacy form of count(). */
+	if (!q->aggregate && !q->field.nsteps && slice_is(q->field.name, "count") &&
+	    !schema_column(node->table, q->field.name)) {
+		legacy.aggregate = AGG_COUNT;
+		legacy.field.name = (struct slice){ NULL, 0 };
+	}
+	if (legacy.field.name.len) {
+		if (!plan_field(p, node, &legacy.field, &item->expr))
+			return false;
+	} else {
+		item->expr = (struct plan_expr){ .node = node, .type = { .class = TYPE_INT, .size = 8 } };
+	}
+	if (!apply_casts(p, &legacy, &item->expr))
+		return false;
+	set_key(p, item, item_key(&legacy));
+	node->nitems++;
+	return true;
+}
+
+static void star_items(struct planner *p, struct plan_node *node)
+{
+	for (size_t i = 0; i < node->table->ncolumns; i++) {
+		struct plan_item *item = &node->items[node->nitems++];
+		const struct column *c = &node->table->columns[i];
+
+		item->expr = (struct plan_expr){ .node = node, .column = c, .type = c->type };
+		set_key(p, item, c->name);
+	}
+}
+
+static bool fill(struct planner *p, struct plan_node *node, const struct query_node *query);
+
+static struct plan_node *new_node(struct planner *p, struct plan_node *parent, const struct table *table)
+{
+	struct plan_node *node = arena_new(p->a, struct plan_node);
+
+	node->table = table;
+	node->parent = parent;
+	node->number = p->plan->nnodes++;
+	return node;
+}
+
+static bool is_to_many_spread(const struct plan_node *node)
+{
+	return node->spread && node->relation && !plan_is_to_one(node->relation);
+}
+
+static bool embed_item(struct planner *p, struct plan_node *node, const struct query_item *q)
+{
+	const struct query_embed *e = q->embed;
+	struct plan_item *item = &node->items[node->nitems++];
+	const struct relation *relation;
+	struct plan_node *kid;
+
+	if (!plan_relation(p, node->table, e, &relation))
+		return false;
+	kid = new_node(p, node, relation->to);
+	kid->relation = relation;
+	kid->key = e->alias.len ? e->alias : e->relation;
+	kid->inner = e->join == JOIN_INNER;
+	kid->spread = e->spread;
+	kid->columnar = is_to_many_spread(kid) || (kid->spread && node->columnar);
+	item->embed = kid;
+	set_key(p, item, kid->key);
+	node->kids[node->nkids++] = kid;
+	return fill(p, kid, &e->node);
+}
+
+static bool items(struct planner *p, struct plan_node *node, const struct query_node *query)
+{
+	size_t room = 0, embeds = 0;
+
+	for (size_t i = 0; i < query->nitems; i++) {
+		room += query->items[i].kind == ITEM_STAR ? node->table->ncolumns : 1;
+		embeds += query->items[i].kind == ITEM_EMBED;
+	}
+	node->items = arena_array(p->a, struct plan_item, room);
+	node->kids = arena_array(p->a, struct plan_node *, embeds);
+	for (size_t i = 0; i < query->nitems; i++) {
+		const struct query_item *q = &query->items[i];
+
+		if (q->kind == ITEM_STAR)
+			star_items(p, node);
+		else if (!(q->kind == ITEM_EMBED ? embed_item(p, node, q) : column_item(p, node, q)))
+			return false;
+	}
+	return true;
+}
+
+static bool order_term(struct planner *p, struct plan_node *node, const struct query_order *q, struct plan_order *o)
+{
+	const struct plan_node *on = node;
+
+	o->descending = q->descending;
+	o->nulls_first = q->nulls == NULLS_DEFAULT ? q->descending : q->nulls == NULLS_FIRST;
+	if (q->relation.len) {
+		struct plan_node *kid = plan_kid(node, q->relation);
+
+		if (!kid) {
+			error_set(p->err, ERR_NOT_EMBEDDED, "'%.*s' is not an embedded resource in this request",
+				  (int)q->relation.len, q->relation.ptr);
+			return error_hint(p->err, "Verify that '%.*s' is included in the 'select' query parameter.",
+					  (int)q->relation.len, q->relation.ptr);
+		}
+		if (!plan_is_to_one(kid->relation)) {
+			error_set(p->err, ERR_ORDER_NOT_TO_ONE, "A related order on '%.*s' is not possible",
+				  (int)q->relation.len, q->relation.ptr);
+			return error_details(p->err, "'%.*s' and '%.*s' do not form a many-to-one or one-to-one relationship",
+					     (int)node->table->name.len, node->table->name.ptr, (int)q->relation.len,
+					     q->relation.ptr);
+		}
+		kid->joined = true;
+		on = kid;
+	}
+	if (!plan_field(p, on, &q->field, &o->expr))
+		return false;
+	o->nullable = o->expr.path || o->expr.column->nullable || on != node;
+	return true;
+}
+
+/* Is an item of the answer, ordered by its name in the answer? Only aggregates need this: their names are no columns. */
+static const struct plan_item *aggregate_named(const struct plan_node *node, const struct query_order *q)
+{
+	for (size_t i = 0; i < node->nitems; i++)
+		if (node->items[i].expr.aggregate && slice_eq(node->items[i].key, q->field.name) && !q->relation.len &&
+		    !q->field.nsteps)
+			return &node->items[i];
+	return NULL;
+}
+
+static bool already_ordered(const struct plan_node *node, const struct column *c)
+{
+	for (size_t i = 0; i < node->norder; i++)
+		if (node->order[i].expr.column == c && node->order[i].expr.node == node && !node->order[i].expr.path)
+			return true;
+	return false;
+}
+
+/*
+ * Pages need an order that is the same every time: the primary key goes last, in the direction of the last term, which
+ * an index on that term can still serve.
+ */
+static void order_by_key(struct plan_node *node)
+{
+	bool descending = node->norder && node->order[node->norder - 1].descending;
+	const struct key *k = node->table->primary;
+
+	for (size_t i = 0; k && i < k->n; i++)
+		if (!already_ordered(node, k->columns[i]))
+			node->order[node->norder++] = (struct plan_order){
+				.expr = { .node = node, .column = k->columns[i], .type = k->columns[i]->type },
+				.descending = descending };
+}
+
+static bool order(struct planner *p, struct plan_node *node, const struct query_node *query)
+{
+	size_t room = query->norder + (node->table->primary ? node->table->primary->n : 0);
+
+	node->order = arena_array(p->a, struct plan_order, room);
+	for (size_t i = 0; i < query->norder; i++) {
+		const struct plan_item *named = aggregate_named(node, &query->order[i]);
+		struct plan_order *o = &node->order[i];
+
+		if (!order_term(p, node, &query->order[i], o)) {
+			if (!named || p->err->code != ERR_UNKNOWN_COLUMN)
+				return false;
+			*o = (struct plan_order){ .expr = named->expr, .descending = query->order[i].descending,
+						  .nulls_first = o->nulls_first, .nullable = true };
+			error_init(p->err, p->err->arena);
+		}
+		node->norder++;
+	}
+	return true;
+}
+
+static void limits(struct planner *p, struct plan_node *node, const struct query_node *query)
+{
+	uint64_t max = p->config->db_max_rows;
+
+	node->has_limit = query->has_limit || max;
+	node->limit = query->has_limit ? query->limit : max;
+	if (max && node->limit > max)
+		node->limit = max;
+	node->offset = query->offset;
+}
+
+static bool has_aggregate(const struct plan_node *node)
+{
+	for (size_t i = 0; i < node->nitems; i++) {
+		const struct plan_item *item = &node->items[i];
+
+		if (item->embed ? item->embed->hoisted : item->expr.aggregate != AGG_NONE)
+			return true;
+	}
+	return false;
+}
+
+static void group_by(struct plan_node *node, const struct plan_expr *e)
+{
+	node->group[node->ngroup++] = *e;
+}
+
+/*
+ * An aggregated level: what is not aggregated forms its groups. To-one embeds are joined in, so that their columns can
+ * form groups too; a to-many embed needs the key it hangs on.
+ */
+static void group(struct planner *p, struct plan_node *node)
+{
+	size_t room = node->nitems;
+
+	for (size_t i = 0; i < node->nkids; i++)
+		room += node->kids[i]->nitems + node->kids[i]->ngroup + node->kids[i]->relation->n;
+	node->group = arena_array(p->a, struct plan_expr, room);
+	for (size_t i = 0; i < node->nitems; i++) {
+		const struct plan_item *item = &node->items[i];
+		struct plan_node *kid = item->embed;
+
+		if (!kid) {
+			if (!item->expr.aggregate)
+				group_by(node, &item->expr);
+			continue;
+		}
+		if (kid->hoisted) {
+			for (size_t k = 0; k < kid->ngroup; k++)
+				group_by(node, &kid->group[k]);
+			continue;
+		}
+		if (plan_is_to_one(kid->relation) && !kid->aggregated) {
+			kid->joined = true;
+			for (size_t k = 0; k < kid->nitems; k++)
+				if (!kid->items[k].embed)
+					group_by(node, &kid->items[k].expr);
+			continue;
+		}
+		for (size_t k = 0; k < kid->relation->n; k++)
+			group_by(node, &(struct plan_expr){ .node = node, .column = kid->relation->from_columns[k],
+							    .type = kid->relation->from_columns[k]->type });
+	}
+}
+
+/* A to-one spread with aggregates is counted in its parent's statement. */
+static bool hoist(struct planner *p, struct plan_node *node)
+{
+	if (!node->spread || !node->aggregated)
+		return true;
+	if (!plan_is_to_one(node->relation)) {
+		error_set(p->err, ERR_NOT_OFFERED, "Feature not implemented");
+		return error_details(p->err, "Aggregates are not implemented for one-to-many or many-to-many spreads.");
+	}
+	for (size_t i = 0; i < node->nkids; i++)
+		if (!node->kids[i]->hoisted) {
+			error_set(p->err, ERR_NOT_OFFERED, "Feature not implemented");
+			return error_details(p->err, "Embeds beside aggregates within a spread are not implemented.");
+		}
+	node->hoisted = node->joined = true;
+	return true;
+}
+
+static bool fill(struct planner *p, struct plan_node *node, const struct query_node *query)
+{
+	if (!items(p, node, query) || !plan_conditions(p, node, query) || !order(p, node, query))
+		return false;
+	limits(p, node, query);
+	node->aggregated = has_aggregate(node);
+	if (node->aggregated)
+		group(p, node);
+	else if (query->has_limit || query->offset)
+		order_by_key(node);
+	return !node->parent || hoist(p, node);
+}
+
+bool plan_read(struct arena *a, const struct config *config, const struct schema *schema, const struct query *query,
+	       struct plan **plan_out, struct error *err)
+{
+	struct plan *plan = arena_new(a, struct plan);
+	struct planner p = { a, config, schema, plan, err };
+
+	plan->catalogue = schema;
+	plan->config = config;
+	plan->count = query->prefer.count;
+	plan->timezone = query->prefer.timezone;
+	plan->strict = query->prefer.handling == HANDLING_STRICT;
+	if (!plan_schema(config, query->profile, &plan->schema, err) ||
+	    !plan_table(schema, plan->schema, query->name, &plan->table, err))
+		return false;
+	plan->root = new_node(&p, NULL, plan->table);
+	if (!fill(&p, plan->root, &query->root))
+		return false;
+	*plan_out = plan;
+	return true;
+}

@@ -1,0 +1,86 @@
+#ifndef ROWGATE_RENDER_INTERNAL_H
+#define ROWGATE_RENDER_INTERNAL_H
+
+#include "render.h"
+
+/* Parents per batch of embeds, and keys per statement of an embed. */
+#define BATCH_ROWS 1000
+#define BATCH_KEYS 1024
+
+/* How the rows of one answer are written. */
+struct style {
+	enum media media;      /* JSON, CSV, NDJSON, OBJECT, GEOJSON, OCTETS */
+	bool strip_nulls;
+};
+
+/* A row whose own values are written; holes for its embeds are left between its pieces of text. */
+struct row {
+	struct row *next;      /* with the same key */
+	size_t *cuts;          /* where its pieces end in the batch's text: one more than there are holes */
+	size_t start;
+	size_t *values;        /* columnar: start and end of each item's value */
+	struct group **groups; /* for each kid: the rows that hang on this one; NULL: none */
+};
+
+/* The rows of an embed that share one key. */
+struct group {
+	struct group *chain;   /* in its hash bucket */
+	struct slice match;    /* key bytes to compare */
+	const struct value *key;
+	struct row *first, *last;
+};
+
+/* The rows of one level, for one batch of parents. */
+struct batch {
+	struct strbuf text;
+	struct row **rows;
+	size_t n, cap;
+	struct value **keys;   /* for each row: the key, and what is matched, of each of its kids */
+	size_t keys_cap;
+};
+
+struct reader {
+	struct arena *a;
+	struct arena *scratch;     /* ends with the batch */
+	const struct plan *plan;
+	struct db_conn *conn;
+	struct http_response *rs;
+	struct style style;
+	struct batch *batches;     /* by node number */
+	struct error *err;
+};
+
+/* Is the answer at most one row: an object, not an array? */
+static inline bool plan_to_one(const struct plan_node *node)
+{
+	return node->relation->cardinality == TO_ONE || node->relation->cardinality == ONE_TO_ONE;
+}
+
+/* Does the item leave a hole in its row, to be filled by an embed's rows? */
+static inline bool is_hole(const struct plan_item *item)
+{
+	return item->embed && !item->embed->hoisted;
+}
+
+/* An empty embed, rel(), is for filtering only. */
+static inline bool is_shown(const struct plan_node *node)
+{
+	return node->nitems > 0;
+}
+
+/* Appends a fetched row of node to its batch. */
+struct row *rows_add(struct reader *r, const struct plan_node *node, const struct value *cells);
+
+/* Fetches the embeds of all rows of node's batch, and theirs. */
+bool rows_load_kids(struct reader *r, const struct plan_node *node, struct error *err) MUST_CHECK;
+
+/* Writes one row of the root, with its embeds, to the answer. */
+void rows_emit(struct reader *r, const struct plan_node *root, const struct row *row, struct strbuf *out);
+
+/* Writes a row that has no holes straight to the answer. */
+void rows_write(const struct style *style, const struct plan_node *root, const struct value *cells, struct strbuf *out);
+
+/* The CSV header line. */
+void rows_csv_header(const struct plan_node *root, struct strbuf *out);
+
+#endif

@@ -1,0 +1,284 @@
+/*
+ * One cell as JSON and as CSV (dialect.md section 10): numbers in full digits, instants with their offset, bytes as \x
+ * hex, JSON and GeoJSON as they are.
+ */
+#include "render.h"
+
+/* DECIMAL text, without the zeros ZEROFILL puts in front: JSON allows none. */
+static void number_text(struct strbuf *b, struct slice s)
+{
+	if (s.len && s.ptr[0] == '-') {
+		strbuf_addc(b, '-');
+		s = slice_from(s, 1);
+	}
+	while (s.len > 1 && s.ptr[0] == '0' && s.ptr[1] != '.')
+		s = slice_from(s, 1);
+	strbuf_add_slice(b, s);
+}
+
+static void bytes_text(struct strbuf *b, struct slice s, bool json)
+{
+	char *to;
+
+	strbuf_adds(b, json ? "\\\\x" : "\\x");
+	to = strbuf_room(b, s.len * 2);
+	for (size_t i = 0; i < s.len; i++) {
+		to[2 * i] = "0123456789abcdef"[(unsigned char)s.ptr[i] >> 4];
+		to[2 * i + 1] = "0123456789abcdef"[s.ptr[i] & 15];
+	}
+	b->len += s.len * 2;
+}
+
+/* The n low bits of a BIT(n), which comes as big-endian bytes. */
+static void bits_text(struct strbuf *b, struct slice s, unsigned n)
+{
+	for (unsigned bit = n; bit-- > 0;) {
+		size_t from_end = bit / 8;
+		unsigned char byte = from_end < s.len ? (unsigned char)s.ptr[s.len - 1 - from_end] : 0;
+
+		strbuf_addc(b, (byte >> (bit % 8)) & 1 ? '1' : '0');
+	}
+}
+
+static void offset_text(struct strbuf *b, int64_t seconds)
+{
+	int64_t minutes = (seconds < 0 ? -seconds : seconds) / 60;
+
+	strbuf_addf(b, "%c%02d:%02d", seconds < 0 ? '-' : '+', (int)(minutes / 60), (int)(minutes % 60));
+}
+
+/* TIMESTAMP: UTC, or the session's zone, whose offset is local time less the instant. */
+static void timestamp_text(struct strbuf *b, const struct plan_item *item, const struct value *cells)
+{
+	const struct datetime *t = &cells[item->place].t;
+	int64_t local;
+
+	value_add_datetime(b, t);
+	if (!item->offset_place || cells[item->offset_place].kind == VALUE_NULL) {
+		strbuf_lit(b, "+00:00");
+		return;
+	}
+	local = days_from_civil(t->year, t->month, t->day) * 86400 + t->hour * 3600 + t->minute * 60 + t->second;
+	offset_text(b, local - cells[item->offset_place].i);
+}
+
+/* Text within quotes: dates, times, bits, whose characters need no escape. */
+static bool plain_text(struct strbuf *b, const struct plan_item *item, const struct value *cells)
+{
+	const struct value *v = &cells[item->place];
+
+	switch (item->expr.type.class) {
+	case TYPE_DATE:
+		value_add_date(b, &v->t);
+		return true;
+	case TYPE_DATETIME:
+		value_add_datetime(b, &v->t);
+		return true;
+	case TYPE_TIMESTAMP:
+		timestamp_text(b, item, cells);
+		return true;
+	case TYPE_TIME:
+		value_add_time(b, &v->t);
+		return true;
+	case TYPE_BIT:
+		bits_text(b, v->s, item->expr.type.size);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool number(struct strbuf *b, const struct plan_item *item, const struct value *v)
+{
+	switch (item->expr.type.class) {
+	case TYPE_INT:
+	case TYPE_YEAR:
+		if (v->kind == VALUE_UINT)
+			strbuf_add_u64(b, v->u);
+		else
+			strbuf_add_i64(b, v->i);
+		return true;
+	case TYPE_DECIMAL:
+		number_text(b, v->s);
+		return true;
+	case TYPE_FLOAT:
+		value_add_float(b, (float)v->d);
+		return true;
+	case TYPE_DOUBLE:
+		value_add_double(b, v->d);
+		return true;
+	default:
+		return false;
+	}
+}
+
+void render_json_value(struct strbuf *b, const struct plan_item *item, const struct value *cells)
+{
+	const struct value *v = &cells[item->place];
+
+	if (v->kind == VALUE_NULL) {
+		strbuf_lit(b, "null");
+		return;
+	}
+	switch (item->expr.type.class) {
+	case TYPE_TEXT:
+		if (item->expr.raw_json && (slice_is(v->s, "null") || (v->s.len && v->s.ptr[0] == '"')))
+			strbuf_add_slice(b, v->s); /* ->> : a JSON string is its own JSON text */
+		else
+			json_string(b, v->s);
+		break;
+	case TYPE_ENUM:
+	case TYPE_SET:
+	case TYPE_UUID:
+	case TYPE_INET:
+		json_string(b, v->s);
+		break;
+	case TYPE_BOOL:
+		strbuf_adds(b, v->i ? "true" : "false");
+		break;
+	case TYPE_JSON:
+	case TYPE_GEOMETRY:
+		strbuf_add_slice(b, v->s);
+		break;
+	case TYPE_BYTES:
+		strbuf_addc(b, '"');
+		bytes_text(b, v->s, true);
+		strbuf_addc(b, '"');
+		break;
+	default:
+		if (number(b, item, v))
+			break;
+		strbuf_addc(b, '"');
+		plain_text(b, item, cells);
+		strbuf_addc(b, '"');
+	}
+}
+
+void csv_field(struct strbuf *b, struct slice text)
+{
+	bool quote = text.len == 0;
+
+	for (size_t i = 0; i < text.len && !quote; i++)
+		quote = text.ptr[i] == ',' || text.ptr[i] == '"' || text.ptr[i] == '\n' || text.ptr[i] == '\r';
+	if (!quote) {
+		strbuf_add_slice(b, text);
+		return;
+	}
+	strbuf_addc(b, '"');
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.ptr[i] == '"')
+			strbuf_addc(b, '"');
+		strbuf_addc(b, text.ptr[i]);
+	}
+	strbuf_addc(b, '"');
+}
+
+static unsigned hex4(const char *p)
+{
+	unsigned v = 0;
+
+	for (int i = 0; i < 4; i++) {
+		char c = p[i];
+
+		v = v << 4 | (unsigned)(c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
+	}
+	return v;
+}
+
+static void add_utf8(struct strbuf *b, unsigned c)
+{
+	if (c < 0x80) {
+		strbuf_addc(b, (char)c);
+	} else if (c < 0x800) {
+		strbuf_addc(b, (char)(0xC0 | c >> 6));
+		strbuf_addc(b, (char)(0x80 | (c & 63)));
+	} else if (c < 0x10000) {
+		strbuf_addc(b, (char)(0xE0 | c >> 12));
+		strbuf_addc(b, (char)(0x80 | (c >> 6 & 63)));
+		strbuf_addc(b, (char)(0x80 | (c & 63)));
+	} else {
+		strbuf_addc(b, (char)(0xF0 | c >> 18));
+		strbuf_addc(b, (char)(0x80 | (c >> 12 & 63)));
+		strbuf_addc(b, (char)(0x80 | (c >> 6 & 63)));
+		strbuf_addc(b, (char)(0x80 | (c & 63)));
+	}
+}
+
+/* The text a JSON string (of a server, hence well-formed) stands for. */
+static void unescape(struct strbuf *b, struct slice s)
+{
+	static const char letters[] = "bfnrt", bytes[] = "\b\f\n\r\t";
+
+	for (size_t i = 1; i + 1 < s.len; i++) {
+		const char *at;
+		unsigned c;
+
+		if (s.ptr[i] != '\\') {
+			strbuf_addc(b, s.ptr[i]);
+			continue;
+		}
+		i++;
+		at = strchr(letters, s.ptr[i]);
+		if (s.ptr[i] != 'u' || i + 5 >= s.len) {
+			strbuf_addc(b, at && s.ptr[i] ? bytes[at - letters] : s.ptr[i]);
+			continue;
+		}
+		c = hex4(s.ptr + i + 1);
+		i += 4;
+		if (c >= 0xD800 && c < 0xDC00 && i + 6 < s.len && s.ptr[i + 1] == '\\') {
+			c = 0x10000 + ((c - 0xD800) << 10) + (hex4(s.ptr + i + 3) - 0xDC00);
+			i += 6;
+		}
+		add_utf8(b, c);
+	}
+}
+
+/* ->> gives the raw JSON; its text is what is between a string's quotes. */
+static void csv_json_text(struct strbuf *b, struct slice s)
+{
+	struct strbuf text;
+
+	if (slice_is(s, "null"))
+		return;
+	if (s.ptr[0] != '"') {
+		csv_field(b, s);
+		return;
+	}
+	strbuf_open(&text, s.len);
+	unescape(&text, s);
+	csv_field(b, strbuf_slice(&text));
+	strbuf_close(&text);
+}
+
+void render_csv_value(struct strbuf *b, const struct plan_item *item, const struct value *cells)
+{
+	const struct value *v = &cells[item->place];
+
+	if (v->kind == VALUE_NULL)
+		return;
+	switch (item->expr.type.class) {
+	case TYPE_TEXT:
+		if (item->expr.raw_json && v->s.len)
+			csv_json_text(b, v->s);
+		else
+			csv_field(b, v->s);
+		break;
+	case TYPE_BOOL:
+		strbuf_addc(b, v->i ? 't' : 'f');
+		break;
+	case TYPE_BYTES:
+		bytes_text(b, v->s, false);
+		break;
+	case TYPE_ENUM:
+	case TYPE_SET:
+	case TYPE_UUID:
+	case TYPE_INET:
+	case TYPE_JSON:
+	case TYPE_GEOMETRY:
+		csv_field(b, v->s);
+		break;
+	default:
+		if (!number(b, item, v))
+			plain_text(b, item, cells);
+	}
+}

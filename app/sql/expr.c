@@ -1,0 +1,127 @@
+/* Pieces of statements: parameters, columns, JSON paths, casts, aggregates. */
+#include "internal.h"
+
+void sql_writer(struct writer *w, struct arena *a, const struct plan *plan)
+{
+	*w = (struct writer){ .a = a, .plan = plan };
+	strbuf_init(&w->text, a, 512);
+}
+
+void sql_finish(const struct writer *w, struct db_statement *out)
+{
+	*out = (struct db_statement){ .text = strbuf_slice(&w->text), .params = w->params, .nparams = w->nparams,
+				      .columns = w->columns, .ncolumns = w->ncolumns };
+}
+
+void sql_param(struct writer *w, struct value v)
+{
+	if (w->nparams == w->cap) {
+		struct value *more = arena_array(w->a, struct value, w->cap ? w->cap * 2 : 16);
+
+		if (w->nparams)
+			memcpy(more, w->params, w->nparams * sizeof(*more));
+		w->params = more;
+		w->cap = w->cap ? w->cap * 2 : 16;
+	}
+	w->params[w->nparams++] = v;
+	strbuf_addc(&w->text, '?');
+}
+
+void sql_column(struct writer *w, const struct plan_node *node, const struct column *c)
+{
+	strbuf_addc(&w->text, 't');
+	strbuf_add_u64(&w->text, node->number);
+	strbuf_addc(&w->text, '.');
+	strbuf_add_slice(&w->text, c->quoted);
+}
+
+static void extract(struct writer *w, const struct plan_expr *e, struct slice path)
+{
+	sql_lit(w, "JSON_EXTRACT(");
+	sql_column(w, e->node, e->column);
+	strbuf_addc(&w->text, ',');
+	sql_param(w, value_text(path));
+	strbuf_addc(&w->text, ')');
+}
+
+/* A step by index into what is no array is NULL in PostgreSQL; MySQL would take the value itself for [0]. */
+static void guarded(struct writer *w, const struct plan_expr *e)
+{
+	const struct plan_path *p = e->path;
+
+	for (size_t i = 0; i < p->narrays; i++) {
+		strbuf_adds(&w->text, i ? " AND JSON_TYPE(" : "CASE WHEN JSON_TYPE(");
+		extract(w, e, p->arrays[i]);
+		sql_lit(w, ")='ARRAY'");
+	}
+	if (p->narrays)
+		sql_lit(w, " THEN ");
+	extract(w, e, p->text);
+	if (p->narrays)
+		sql_lit(w, " END");
+}
+
+/* ->> : JSON null is NULL, not the text 'null'. */
+static void unquoted(struct writer *w, const struct plan_expr *e)
+{
+	sql_lit(w, "CASE JSON_TYPE(");
+	guarded(w, e);
+	sql_lit(w, ") WHEN 'NULL' THEN NULL ELSE JSON_UNQUOTE(");
+	guarded(w, e);
+	sql_lit(w, ") END");
+}
+
+static void base(struct writer *w, const struct plan_expr *e)
+{
+	if (!e->column)
+		strbuf_addc(&w->text, '*');
+	else if (!e->path)
+		sql_column(w, e->node, e->column);
+	else if (e->path->as_text || e->cast)
+		unquoted(w, e);
+	else
+		guarded(w, e);
+}
+
+static void with_cast(struct writer *w, const struct plan_expr *e)
+{
+	if (e->cast)
+		strbuf_adds(&w->text, e->cast->open);
+	base(w, e);
+	if (e->cast)
+		strbuf_adds(&w->text, e->cast->close);
+}
+
+static const char *const functions[] = { "", "COUNT(", "SUM(", "AVG(", "MAX(", "MIN(" };
+
+void sql_expr(struct writer *w, const struct plan_expr *e)
+{
+	if (e->aggregate_cast)
+		strbuf_adds(&w->text, e->aggregate_cast->open);
+	if (e->aggregate)
+		strbuf_adds(&w->text, functions[e->aggregate]);
+	with_cast(w, e);
+	if (e->aggregate)
+		strbuf_addc(&w->text, ')');
+	if (e->aggregate_cast)
+		strbuf_adds(&w->text, e->aggregate_cast->close);
+}
+
+void sql_selected(struct writer *w, const struct plan_expr *e)
+{
+	bool plain = !e->cast && !e->aggregate;
+
+	if (e->raw_json && plain) {
+		guarded(w, e);
+	} else if (e->type.class == TYPE_GEOMETRY && plain) {
+		sql_lit(w, "ST_AsGeoJSON(");
+		sql_expr(w, e);
+		strbuf_addc(&w->text, ')');
+	} else if (e->type.class == TYPE_BOOL && e->type.bit) {
+		strbuf_addc(&w->text, '(');
+		sql_expr(w, e);
+		sql_lit(w, "+0)");
+	} else {
+		sql_expr(w, e);
+	}
+}

@@ -1,0 +1,41 @@
+#ifndef ROWGATE_SQL_INTERNAL_H
+#define ROWGATE_SQL_INTERNAL_H
+
+#include "sql.h"
+
+/* A statement being written. */
+struct writer {
+	struct arena *a;
+	const struct plan *plan;
+	struct strbuf text;
+	struct value *params;
+	size_t nparams, cap;
+	enum db_fetch *columns;
+	size_t ncolumns, columns_cap;
+};
+
+void sql_writer(struct writer *w, struct arena *a, const struct plan *plan);
+void sql_finish(const struct writer *w, struct db_statement *out);
+
+/* '?' and its value. */
+void sql_param(struct writer *w, struct value v);
+
+/* tN.`column` */
+void sql_column(struct writer *w, const struct plan_node *node, const struct column *c);
+
+/* An expression: as it is compared, ordered and grouped; or as it is selected, for C to finish. */
+void sql_expr(struct writer *w, const struct plan_expr *e);
+void sql_selected(struct writer *w, const struct plan_expr *e);
+
+/* Conditions of a node and of its inner embeds, joined by AND behind " WHERE " or " AND "; nothing when there are none. */
+void sql_where(struct writer *w, const struct plan_node *node, const char *before);
+
+/* `schema`.`table` AS tN, with the junction of a many-to-many relation: JOIN ... AS jN. */
+void sql_table(struct writer *w, const struct plan_node *node);
+
+/* The column the parents' key is compared with: the junction's, or the node's own. */
+void sql_key_column(struct writer *w, const struct plan_node *node, size_t i);
+
+#define sql_lit(w, literal) strbuf_lit(&(w)->text, literal)
+
+#endif

@@ -1,0 +1,443 @@
+/* SELECT statements: one for each level of a plan, and those that count or explain it. */
+#include "internal.h"
+
+#define NO_LIMIT UINT64_MAX
+
+void sql_table(struct writer *w, const struct plan_node *node)
+{
+	const struct relation *r = node->relation;
+
+	strbuf_add_slice(&w->text, node->table->quoted);
+	strbuf_addf(&w->text, " AS t%u", node->number);
+	if (!r || !r->junction)
+		return;
+	sql_lit(w, " JOIN ");
+	strbuf_add_slice(&w->text, r->junction->quoted);
+	strbuf_addf(&w->text, " AS j%u ON ", node->number);
+	for (size_t i = 0; i < r->njunction_to; i++) {
+		strbuf_addf(&w->text, "%sj%u.%.*s=", i ? " AND " : "", node->number, (int)r->junction_to[i]->quoted.len,
+			    r->junction_to[i]->quoted.ptr);
+		sql_column(w, node, r->to_columns[i]);
+	}
+}
+
+void sql_key_column(struct writer *w, const struct plan_node *node, size_t i)
+{
+	const struct relation *r = node->relation;
+
+	if (!r->junction) {
+		sql_column(w, node, r->to_columns[i]);
+		return;
+	}
+	strbuf_addf(&w->text, "j%u.", node->number);
+	strbuf_add_slice(&w->text, r->junction_from[i]->quoted);
+}
+
+static enum db_fetch fetch_of(const struct plan_expr *e)
+{
+	switch (e->type.class) {
+	case TYPE_INT:
+		return e->type.is_unsigned ? FETCH_UINT : FETCH_INT;
+	case TYPE_BOOL:
+	case TYPE_YEAR:
+		return FETCH_INT;
+	case TYPE_FLOAT:
+		return FETCH_FLOAT;
+	case TYPE_DOUBLE:
+		return FETCH_DOUBLE;
+	case TYPE_DATE:
+		return FETCH_DATE;
+	case TYPE_DATETIME:
+	case TYPE_TIMESTAMP:
+		return FETCH_DATETIME;
+	case TYPE_TIME:
+		return FETCH_TIME;
+	default:
+		return FETCH_TEXT;
+	}
+}
+
+/* The place of the next column of the result, and what stands between it and the one before. */
+static size_t place(struct writer *w, enum db_fetch fetch)
+{
+	if (w->ncolumns == w->columns_cap) {
+		size_t cap = w->columns_cap ? w->columns_cap * 2 : 32;
+		enum db_fetch *more = arena_array(w->a, enum db_fetch, cap);
+
+		if (w->ncolumns)
+			memcpy(more, w->columns, w->ncolumns * sizeof(*more));
+		w->columns = more;
+		w->columns_cap = cap;
+	}
+	if (w->ncolumns)
+		strbuf_addc(&w->text, ',');
+	w->columns[w->ncolumns] = fetch;
+	return w->ncolumns++;
+}
+
+/* Within a derived table every column needs a name of its own. */
+static void name_column(struct writer *w, bool named, size_t at)
+{
+	if (named)
+		strbuf_addf(&w->text, " AS c%zu", at);
+}
+
+/* Text keys are equal by their collation, not by their bytes. */
+static bool weighted(const struct column *c)
+{
+	return c->type.class == TYPE_TEXT && !c->binary_collation;
+}
+
+static void own_keys(struct writer *w, const struct plan_node *node, bool named)
+{
+	const struct relation *r = node->relation;
+
+	for (size_t i = 0; r && i < r->n; i++) {
+		const struct column *c = r->junction ? r->junction_from[i] : r->to_columns[i];
+		struct plan_expr e = { .type = c->type };
+		size_t at = place(w, weighted(c) ? FETCH_TEXT : fetch_of(&e));
+
+		if (weighted(c))
+			sql_lit(w, "WEIGHT_STRING(");
+		sql_key_column(w, node, i);
+		if (weighted(c))
+			strbuf_addc(&w->text, ')');
+		name_column(w, named, at);
+	}
+}
+
+static void select_items(struct writer *w, struct plan_node *node, bool named)
+{
+	for (size_t i = 0; i < node->nitems; i++) {
+		struct plan_item *item = &node->items[i];
+
+		if (item->embed) {
+			if (item->embed->hoisted)
+				select_items(w, item->embed, named);
+			continue;
+		}
+		item->place = place(w, fetch_of(&item->expr));
+		sql_selected(w, &item->expr);
+		name_column(w, named, item->place);
+		if (item->expr.type.class == TYPE_TIMESTAMP && w->plan->timezone.len) {
+			item->offset_place = place(w, FETCH_INT);
+			sql_lit(w, "CAST(FLOOR(UNIX_TIMESTAMP(");
+			sql_expr(w, &item->expr);
+			sql_lit(w, ")) AS SIGNED)");
+			name_column(w, named, item->offset_place);
+		}
+	}
+}
+
+/* Where a column stands in the row already, or a new place at its end. */
+static size_t column_place(struct writer *w, const struct plan_node *node, const struct column *c, bool named)
+{
+	struct plan_expr e = { .node = node, .column = c, .type = c->type };
+	size_t at;
+
+	for (size_t i = 0; i < node->nitems && !(c->type.class == TYPE_BOOL && c->type.bit); i++) {
+		const struct plan_expr *x = &node->items[i].expr;
+
+		if (!node->items[i].embed && x->column == c && !x->path && !x->cast && !x->aggregate)
+			return node->items[i].place;
+	}
+	at = place(w, fetch_of(&e));
+	sql_column(w, node, c);
+	name_column(w, named, at);
+	return at;
+}
+
+/* What the embeds below need of this row: the key, and its weight where text is compared. */
+static void kid_keys(struct writer *w, struct plan_node *node, bool named)
+{
+	for (size_t k = 0; k < node->nkids; k++) {
+		struct plan_node *kid = node->kids[k];
+		size_t n = kid->relation->n;
+
+		if (kid->hoisted) {
+			kid_keys(w, kid, named);
+			continue;
+		}
+		kid->key_places = arena_array(w->a, size_t, n * 2);
+		for (size_t i = 0; i < n; i++) {
+			const struct column *c = kid->relation->from_columns[i];
+
+			kid->key_places[i] = kid->key_places[n + i] = column_place(w, node, c, named);
+			if (!weighted(c))
+				continue;
+			kid->key_places[n + i] = place(w, FETCH_TEXT);
+			sql_lit(w, "WEIGHT_STRING(");
+			sql_column(w, node, c);
+			strbuf_addc(&w->text, ')');
+			name_column(w, named, kid->key_places[n + i]);
+		}
+	}
+}
+
+/* To-one embeds that order or group their parent. */
+static void joins(struct writer *w, const struct plan_node *node)
+{
+	for (size_t k = 0; k < node->nkids; k++) {
+		const struct plan_node *kid = node->kids[k];
+
+		if (!kid->joined)
+			continue;
+		sql_lit(w, " LEFT JOIN ");
+		sql_table(w, kid);
+		for (size_t i = 0; i < kid->relation->n; i++) {
+			strbuf_adds(&w->text, i ? " AND " : " ON ");
+			sql_column(w, kid, kid->relation->to_columns[i]);
+			strbuf_addc(&w->text, '=');
+			sql_column(w, node, kid->relation->from_columns[i]);
+		}
+		sql_where(w, kid, " AND ");
+		joins(w, kid);
+	}
+}
+
+static void key_tuple(struct writer *w, const struct sql_keys *keys, size_t at)
+{
+	if (keys->width > 1)
+		strbuf_addc(&w->text, '(');
+	for (size_t i = 0; i < keys->width; i++) {
+		if (i)
+			strbuf_addc(&w->text, ',');
+		sql_param(w, keys->values[at * keys->width + i]);
+	}
+	if (keys->width > 1)
+		strbuf_addc(&w->text, ')');
+}
+
+static void key_condition(struct writer *w, const struct plan_node *node, const struct sql_keys *keys)
+{
+	size_t padded = 1;
+
+	while (padded < keys->n)
+		padded *= 2;
+	sql_lit(w, " WHERE ");
+	if (keys->width > 1)
+		strbuf_addc(&w->text, '(');
+	for (size_t i = 0; i < keys->width; i++) {
+		if (i)
+			strbuf_addc(&w->text, ',');
+		sql_key_column(w, node, i);
+	}
+	if (keys->width > 1)
+		strbuf_addc(&w->text, ')');
+	sql_lit(w, " IN (");
+	for (size_t i = 0; i < padded; i++) {
+		if (i)
+			strbuf_addc(&w->text, ',');
+		key_tuple(w, keys, i < keys->n ? i : keys->n - 1);
+	}
+	strbuf_addc(&w->text, ')');
+}
+
+static void group_by(struct writer *w, const struct plan_node *node)
+{
+	const char *before = " GROUP BY ";
+
+	if (!node->aggregated)
+		return;
+	for (size_t i = 0; node->relation && i < node->relation->n; i++) {
+		strbuf_adds(&w->text, before);
+		sql_key_column(w, node, i);
+		before = ",";
+	}
+	for (size_t i = 0; i < node->ngroup; i++) {
+		strbuf_adds(&w->text, before);
+		sql_expr(w, &node->group[i]);
+		before = ",";
+	}
+}
+
+/* MySQL puts NULL lowest: ISNULL() goes first only where that is not what was asked. */
+static void order_by(struct writer *w, const struct plan_node *node, const char *before)
+{
+	for (size_t i = 0; i < node->norder; i++) {
+		const struct plan_order *o = &node->order[i];
+
+		strbuf_adds(&w->text, i ? "," : before);
+		if (o->nullable && o->nulls_first == o->descending) {
+			sql_lit(w, "ISNULL(");
+			sql_expr(w, &o->expr);
+			strbuf_adds(&w->text, o->descending ? ") DESC," : "),");
+		}
+		sql_expr(w, &o->expr);
+		if (o->descending)
+			sql_lit(w, " DESC");
+	}
+}
+
+static void limit(struct writer *w, const struct plan_node *node)
+{
+	if (!node->has_limit && !node->offset)
+		return;
+	sql_lit(w, " LIMIT ");
+	sql_param(w, (struct value){ .kind = VALUE_UINT, .u = node->has_limit ? node->limit : NO_LIMIT });
+	if (node->offset) {
+		sql_lit(w, " OFFSET ");
+		sql_param(w, (struct value){ .kind = VALUE_UINT, .u = node->offset });
+	}
+}
+
+static void from_where_group(struct writer *w, const struct plan_node *node, const struct sql_keys *keys)
+{
+	sql_lit(w, " FROM ");
+	sql_table(w, node);
+	joins(w, node);
+	if (keys)
+		key_condition(w, node, keys);
+	sql_where(w, node, keys ? " AND " : " WHERE ");
+	group_by(w, node);
+}
+
+/* ROW_NUMBER() per parent, for a limit that counts each parent's rows by themselves. */
+static void row_number(struct writer *w, const struct plan_node *node)
+{
+	sql_lit(w, ",ROW_NUMBER() OVER (PARTITION BY ");
+	for (size_t i = 0; i < node->relation->n; i++) {
+		if (i)
+			strbuf_addc(&w->text, ',');
+		sql_key_column(w, node, i);
+	}
+	order_by(w, node, " ORDER BY ");
+	sql_lit(w, ") AS rn");
+}
+
+static void begin_numbered(struct writer *w, size_t ncolumns)
+{
+	struct strbuf inner = w->text;
+
+	strbuf_init(&w->text, w->a, inner.len + 512);
+	sql_lit(w, "SELECT ");
+	for (size_t i = 0; i < ncolumns; i++)
+		strbuf_addf(&w->text, "%sc%zu", i ? "," : "", i);
+	sql_lit(w, " FROM (");
+	strbuf_add_slice(&w->text, strbuf_slice(&inner));
+}
+
+static void end_numbered(struct writer *w, const struct plan_node *node)
+{
+	uint64_t last = node->has_limit ? node->offset + node->limit : NO_LIMIT;
+
+	if (last < node->offset)
+		last = NO_LIMIT;
+	sql_lit(w, ") AS q WHERE rn>");
+	sql_param(w, (struct value){ .kind = VALUE_UINT, .u = node->offset });
+	sql_lit(w, " AND rn<=");
+	sql_param(w, (struct value){ .kind = VALUE_UINT, .u = last });
+	sql_lit(w, " ORDER BY rn");
+}
+
+void sql_select(struct arena *a, const struct plan *plan, struct plan_node *node, const struct sql_keys *keys,
+		struct db_statement *out)
+{
+	bool numbered = keys && keys->n > 1 && (node->has_limit || node->offset);
+	struct writer w;
+
+	sql_writer(&w, a, plan);
+	sql_lit(&w, "SELECT ");
+	own_keys(&w, node, numbered);
+	select_items(&w, node, numbered);
+	kid_keys(&w, node, numbered);
+	if (!w.ncolumns) {
+		place(&w, FETCH_INT);
+		strbuf_addc(&w.text, '1');
+	}
+	if (numbered) {
+		row_number(&w, node);
+		begin_numbered(&w, w.ncolumns);
+	}
+	from_where_group(&w, node, keys);
+	if (numbered) {
+		end_numbered(&w, node);
+	} else {
+		order_by(&w, node, " ORDER BY ");
+		limit(&w, node);
+	}
+	node->nplaces = w.ncolumns;
+	sql_finish(&w, out);
+}
+
+void sql_count(struct arena *a, const struct plan *plan, bool page, struct db_statement *out)
+{
+	const struct plan_node *root = plan->root;
+	bool derived = page || root->aggregated;
+	struct writer w;
+
+	sql_writer(&w, a, plan);
+	place(&w, FETCH_INT);
+	strbuf_adds(&w.text, derived ? "SELECT COUNT(*) FROM (SELECT 1" : "SELECT COUNT(*)");
+	if (root->aggregated && !root->ngroup)
+		sql_lit(&w, ",COUNT(*)");
+	sql_lit(&w, " FROM ");
+	sql_table(&w, root);
+	if (root->aggregated)
+		joins(&w, root);
+	sql_where(&w, root, " WHERE ");
+	group_by(&w, root);
+	if (page)
+		limit(&w, root);
+	if (derived)
+		sql_lit(&w, ") AS q");
+	sql_finish(&w, out);
+}
+
+static void fetch_texts(struct writer *w, size_t n)
+{
+	struct strbuf text = w->text;
+
+	w->ncolumns = 0;
+	for (size_t i = 0; i < n; i++)
+		place(w, FETCH_TEXT);
+	w->text = text;
+}
+
+void sql_estimate(struct arena *a, const struct plan *plan, struct db_statement *out, size_t *rows_out,
+		  size_t *filtered_out)
+{
+	bool mariadb = plan->catalogue->mariadb;
+	struct writer w;
+
+	sql_writer(&w, a, plan);
+	strbuf_adds(&w.text, mariadb ? "EXPLAIN EXTENDED SELECT 1" : "EXPLAIN FORMAT=TRADITIONAL SELECT 1");
+	from_where_group(&w, plan->root, NULL);
+	fetch_texts(&w, mariadb ? 11 : 12);
+	*rows_out = mariadb ? 8 : 9;
+	*filtered_out = mariadb ? 9 : 10;
+	sql_finish(&w, out);
+}
+
+void sql_explain(struct arena *a, const struct plan *plan, bool analyze, bool json, struct db_statement *out)
+{
+	bool mariadb = plan->catalogue->mariadb;
+	struct db_statement select;
+	struct writer w;
+	const char *explain;
+
+	if (mariadb)
+		explain = analyze ? "ANALYZE FORMAT=JSON " : "EXPLAIN FORMAT=JSON ";
+	else if (analyze)
+		explain = "EXPLAIN ANALYZE ";
+	else
+		explain = json ? "EXPLAIN FORMAT=JSON " : "EXPLAIN FORMAT=TREE ";
+	sql_select(a, plan, plan->root, NULL, &select);
+	sql_writer(&w, a, plan);
+	strbuf_adds(&w.text, explain);
+	strbuf_add_slice(&w.text, select.text);
+	fetch_texts(&w, 1);
+	sql_finish(&w, out);
+	out->params = select.params;
+	out->nparams = select.nparams;
+}
+
+void sql_set_timezone(struct arena *a, struct slice zone, struct db_statement *out)
+{
+	struct writer w;
+
+	sql_writer(&w, a, NULL);
+	sql_lit(&w, "SET time_zone = ");
+	sql_param(&w, value_text(zone));
+	sql_finish(&w, out);
+}

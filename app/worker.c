@@ -1,0 +1,197 @@
+/*
+ * A worker's state and how it stays current: definitions are loaded when first needed and again when they change.
+ * One worker of the pool at a time looks at the server's counters; when they have moved it reads the definitions, and
+ * if their digest is new it raises the pool's generation, which sends the others to read them too.
+ */
+#include "worker.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "log.h"
+
+#define RETRY_MS 500
+#define EAGER_MS 1000
+
+int64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int64_t now_ms(void)
+{
+	return now_us() / 1000;
+}
+
+bool state_open(const char *config_path, struct state **out, struct error *err)
+{
+	struct state *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		abort();
+	s->arena = arena_open();
+	if (config_load(s->arena, config_path, &s->config, err) && (s->auth = auth_open(&s->config, err)) &&
+	    (s->db = db_open(&s->config, err))) {
+		*out = s;
+		return true;
+	}
+	state_close(s);
+	return false;
+}
+
+void state_close(struct state *s)
+{
+	if (!s)
+		return;
+	schema_free(s->schema);
+	db_close(s->db);
+	auth_close(s->auth);
+	arena_close(s->arena);
+	free(s);
+}
+
+static struct schema *read_schema(struct state *s, struct error *err)
+{
+	struct db_conn *conn;
+
+	if (!db_catalogue(s->db, &conn, err))
+		return NULL;
+	return schema_load(&s->config, conn, err);
+}
+
+static void take(struct worker *w, struct schema *fresh, uint64_t generation)
+{
+	struct state *s = w->state;
+
+	schema_free(s->schema);
+	s->schema = fresh;
+	s->generation = generation;
+	db_forget_statements(s->db);
+	atomic_store(&w->shared->loaded, (int64_t)time(NULL));
+}
+
+static void log_failure(const char *what, const struct error *err)
+{
+	log_line(LOG_ERROR, "%s: %s%s%s", what, err->message, err->log_detail ? ": " : "",
+		 err->log_detail ? err->log_detail : "");
+}
+
+bool worker_schema(struct worker *w, struct error *err)
+{
+	struct state *s = w->state;
+	uint64_t generation = atomic_load(&w->shared->generation);
+	struct schema *fresh;
+
+	if (s->schema && s->generation == generation)
+		return true;
+	if (now_ms() - s->tried >= RETRY_MS || !s->tried) {
+		fresh = read_schema(s, err);
+		s->tried = now_ms();
+		if (fresh) {
+			take(w, fresh, generation);
+			return true;
+		}
+		log_failure("the definitions cannot be read", err);
+	}
+	if (s->schema)
+		return true; /* the old ones serve until the new ones are complete */
+	error_set(err, ERR_SCHEMA_LOADING, "Could not query the database for the schema cache. Retrying.");
+	err->retry_after = 1;
+	return false;
+}
+
+/* Reads the counter, and the definitions when it has moved. True when the definitions are new. */
+static bool look(struct worker *w)
+{
+	struct state *s = w->state;
+	struct arena *a = arena_open();
+	struct db_conn *conn;
+	struct schema *fresh = NULL;
+	struct error err;
+	uint64_t counter, generation;
+	bool changed = false;
+
+	error_init(&err, a);
+	if (db_catalogue(s->db, &conn, &err) && db_definition_counter(a, conn, &counter, &err)) {
+		if (counter != atomic_load(&w->shared->counter)) {
+			fresh = schema_load(&s->config, conn, &err);
+			if (fresh)
+				atomic_store(&w->shared->counter, counter);
+		}
+	}
+	if (fresh && s->schema && fresh->digest != s->schema->digest) {
+		generation = atomic_fetch_add(&w->shared->generation, 1) + 1;
+		take(w, fresh, generation);
+		log_line(LOG_INFO, "definitions changed: %zu tables", fresh->ntables);
+		changed = true;
+	} else if (fresh) {
+		schema_free(fresh);
+	}
+	arena_close(a);
+	return changed;
+}
+
+void worker_poll(struct worker *w)
+{
+	int64_t now = now_ms(), next = atomic_load(&w->shared->next_poll);
+	int64_t period = (int64_t)w->state->config.db_schema_poll * 1000;
+
+	if (!period || !w->state->schema)
+		return;
+	/* After a reboot the monotonic clock is behind what the file says. */
+	if (now < next && next - now <= period)
+		return;
+	if (atomic_compare_exchange_strong(&w->shared->next_poll, &next, now + period))
+		look(w);
+}
+
+bool worker_definitions_changed(struct worker *w)
+{
+	struct state *s = w->state;
+	struct arena *a;
+	struct error err;
+	bool changed;
+
+	if (s->generation != atomic_load(&w->shared->generation)) {
+		a = arena_open();
+		error_init(&err, a);
+		changed = worker_schema(w, &err);
+		arena_close(a);
+		return changed;
+	}
+	if (now_ms() - s->tried < EAGER_MS)
+		return false;
+	s->tried = now_ms();
+	return look(w);
+}
+
+void worker_reload(struct worker *w)
+{
+	struct arena *a = arena_open();
+	struct state *fresh;
+	struct schema *schema;
+	struct error err;
+
+	error_init(&err, a);
+	if (!state_open(w->config_path, &fresh, &err)) {
+		log_failure("reload failed", &err);
+		arena_close(a);
+		return;
+	}
+	schema = read_schema(fresh, &err);
+	if (!schema) {
+		log_failure("reload failed", &err);
+		state_close(fresh);
+		arena_close(a);
+		return;
+	}
+	state_close(w->state);
+	w->state = fresh;
+	take(w, schema, atomic_load(&w->shared->generation));
+	log_set_level((enum log_level)fresh->config.log_level);
+	log_line(LOG_INFO, "reloaded");
+	arena_close(a);
+}

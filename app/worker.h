@@ -1,0 +1,61 @@
+#ifndef ROWGATE_WORKER_H
+#define ROWGATE_WORKER_H
+
+#include "auth.h"
+#include "db.h"
+#include "render.h"
+#include "schema.h"
+#include "shared.h"
+
+/* What a reload replaces as a whole: configuration, keys, connections, definitions. */
+struct state {
+	struct arena *arena;          /* of the configuration */
+	struct config config;
+	struct auth *auth;
+	struct db *db;
+	struct schema *schema;        /* NULL until the database has been reached */
+	uint64_t generation;          /* of schema, as in struct shared */
+	int64_t tried;                /* milliseconds: last attempt to load without success */
+};
+
+struct worker {
+	const char *config_path;
+	struct state *state;
+	struct shared *shared;
+	struct http_server *server;
+	struct arena *arena;          /* of the request */
+	struct render_memory memory;
+	uint64_t connections_seen;
+	unsigned open_seen;
+	uint64_t hits_seen, lookups_seen;
+};
+
+/* Milliseconds and microseconds of the monotonic clock. */
+int64_t now_ms(void);
+int64_t now_us(void);
+
+/* Configuration, keys and database handles; definitions are loaded when the database answers. */
+bool state_open(const char *config_path, struct state **out, struct error *err) MUST_CHECK;
+void state_close(struct state *s);
+
+/* Makes sure the definitions are there and of the pool's generation. ERR_SCHEMA_LOADING when they cannot be read. */
+bool worker_schema(struct worker *w, struct error *err) MUST_CHECK;
+
+/* Between requests: has somebody changed the definitions? At most every db-schema-poll seconds in the whole pool. */
+void worker_poll(struct worker *w);
+
+/* At once, after a name was not found. True when the definitions are new and another attempt makes sense. */
+bool worker_definitions_changed(struct worker *w);
+
+/* SIGHUP: everything anew; on failure the old state serves on. */
+void worker_reload(struct worker *w);
+
+/* One request from start to end (handler.c). */
+void handle(struct worker *w, struct http_request *rq, struct http_response *rs);
+
+/* The subcommands beside serve (commands.c); they return the exit status. */
+int command_check(const char *config_path);
+int command_schema(const char *config_path);
+int command_token(const char *config_path, int argc, char **argv);
+
+#endif

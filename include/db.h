@@ -1,0 +1,96 @@
+#ifndef ROWGATE_DB_H
+#define ROWGATE_DB_H
+
+#include "config.h"
+#include "value.h"
+
+/*
+ * The database side: connections by role, prepared statements, time limits, MySQL's errors in our terms. The only
+ * stage that knows the client library. app/db/stmt.c is the only file that prepares.
+ */
+struct db;
+struct db_conn;
+
+/* How a result column is fetched. */
+enum db_fetch {
+	FETCH_INT, FETCH_UINT, FETCH_DOUBLE, FETCH_FLOAT, FETCH_TEXT, FETCH_DATE, FETCH_DATETIME, FETCH_TIME
+};
+
+/* One statement: text with a '?' for each parameter, and the fetch of each result column. */
+struct db_statement {
+	struct slice text;
+	const struct value *params;
+	size_t nparams;
+	const enum db_fetch *columns;
+	size_t ncolumns;
+	bool cursor;   /* a read-only server cursor: other statements may run between its rows */
+};
+
+/* The connections of one worker. The passwords are read from their files here and at every new connection. */
+struct db *db_open(const struct config *config, struct error *err) MUST_CHECK;
+void db_close(struct db *db);
+
+/*
+ * A connection on which role is active, kept or new. fd: the client's connection, watched while statements run:
+ * when the client leaves or the time is over, the statement is ended. Fails with ERR_UNKNOWN_ROLE,
+ * ERR_DB_LOST, ERR_DB_LOGIN, ERR_CONNECTIONS.
+ */
+bool db_acquire(struct db *db, struct slice role, int client_fd, struct db_conn **conn_out, struct error *err)
+	MUST_CHECK;
+
+/* After the request: ends an open transaction, stops the watch, kills what was cut off, drops a broken connection. */
+void db_release(struct db *db, struct db_conn *conn);
+
+/* A connection of the catalogue account, kept open between calls. */
+bool db_catalogue(struct db *db, struct db_conn **conn_out, struct error *err) MUST_CHECK;
+
+/* A read-only transaction whose statements see one snapshot; ended by db_release. */
+bool db_begin_snapshot(struct db_conn *conn, struct error *err) MUST_CHECK;
+
+/* A statement without parameters or rows whose text holds no client text (SET, START TRANSACTION). */
+bool db_command(struct db_conn *conn, const char *text, struct error *err) MUST_CHECK;
+
+/* CALL of a procedure named in the configuration; its rows are passed over. */
+bool db_call(struct db_conn *conn, const char *text, struct error *err) MUST_CHECK;
+
+/* Runs a statement whose rows are then read by db_next. Memory of a needed only until the end of the rows. */
+struct db_rows;
+bool db_query(struct arena *a, struct db_conn *conn, const struct db_statement *statement, struct db_rows **rows_out,
+	      struct error *err) MUST_CHECK;
+
+enum db_step { DB_ROW, DB_END, DB_FAILED };
+
+/*
+ * The next row: cells_out points at ncolumns values, good until the next call. A result that ends early is
+ * DB_FAILED, never DB_END. After DB_END and DB_FAILED the rows are closed.
+ */
+enum db_step db_next(struct db_rows *rows, const struct value **cells_out, struct error *err) MUST_CHECK;
+
+/* Gives up what is left of the rows. */
+void db_rows_close(struct db_rows *rows);
+
+/* From now on the answer is streamed: db-stream-timeout counts instead of db-statement-timeout. */
+void db_streaming(struct db_conn *conn);
+
+/* Was nothing of this request's work seen by anyone, and the connection lost? Then a read may be tried again. */
+bool db_worth_retry(const struct db_conn *conn, const struct error *err);
+
+/* The connection is closed when it is released: its session is not as it should be. */
+void db_spoil(struct db_conn *conn);
+
+/* Statement caches go, for definitions have changed. */
+void db_forget_statements(struct db *db);
+
+bool db_is_mariadb(const struct db_conn *conn);
+unsigned db_version(const struct db_conn *conn); /* 101119, 90704 */
+
+/* Sum of the server's counters of definition statements since its start; moves when definitions may have changed. */
+bool db_definition_counter(struct arena *a, struct db_conn *conn, uint64_t *out, struct error *err) MUST_CHECK;
+
+/* Open connections, and connections made so far. */
+void db_counts(const struct db *db, unsigned *open_out, uint64_t *made_out);
+
+/* app/db/errors.c: fills err from MySQL's number, SQLSTATE and text. Always false. */
+bool db_error(struct error *err, unsigned number, const char *sqlstate, const char *text);
+
+#endif

@@ -1,0 +1,38 @@
+#ifndef ROWGATE_RENDER_H
+#define ROWGATE_RENDER_H
+
+#include "http.h"
+#include "sql.h"
+
+/* Rows to JSON, CSV and NDJSON, and the headers that speak of them. The last stage of a request. */
+
+struct render_result {
+	uint64_t rows;       /* given out */
+	bool has_total;
+	uint64_t total;      /* with count= */
+};
+
+/* What the worker keeps between requests: the memory of a batch of rows. */
+struct render_memory {
+	struct arena *batch;
+};
+
+/*
+ * Runs a plan and writes its answer: status, Content-Type, Content-Range, body. Fails with what the database says, or
+ * ERR_MEDIA, ERR_RANGE, ERR_SINGULAR, ERR_CUT. When rs->sent is set by then, the answer must be cut (http_cut).
+ */
+bool render_read(struct arena *a, struct render_memory *memory, const struct plan *plan, const struct query *query,
+		 struct db_conn *conn, struct http_response *rs, struct render_result *result_out, struct error *err)
+	MUST_CHECK;
+
+/* A refusal as an answer, in place of anything not sent yet. */
+void render_error(const struct config *config, const struct error *err, struct http_response *rs);
+
+/* One cell as JSON text, behind nothing: for tests and for what is no row. */
+void render_json_value(struct strbuf *b, const struct plan_item *item, const struct value *cells);
+/* One cell as CSV text, quoted where needed; NULL is nothing. */
+void render_csv_value(struct strbuf *b, const struct plan_item *item, const struct value *cells);
+/* text as a CSV field (RFC 4180). */
+void csv_field(struct strbuf *b, struct slice text);
+
+#endif

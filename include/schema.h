@@ -1,0 +1,110 @@
+#ifndef ROWGATE_SCHEMA_H
+#define ROWGATE_SCHEMA_H
+
+#include "config.h"
+#include "value.h"
+
+/*
+ * What the exposed databases declare, read with the catalogue account. Read-only once loaded; a reload builds
+ * a new one and the old one serves until then, so a request may borrow from it freely.
+ */
+struct column {
+	struct slice name;
+	struct slice quoted;          /* `name`, the only form that may enter SQL text */
+	struct type type;
+	bool nullable;
+	bool has_default;             /* a default, AUTO_INCREMENT, or generated */
+	bool generated;
+	bool binary_collation;        /* text compares by bytes: a _bin collation */
+	struct slice comment;
+	const struct table *table;
+};
+
+struct key {
+	struct slice name;
+	const struct column **columns;
+	size_t n;
+};
+
+/* FULLTEXT index or unique key lists are short; a linear look is enough. */
+struct table {
+	struct slice schema;
+	struct slice name;
+	struct slice quoted;          /* `schema`.`name` */
+	struct column *columns;
+	size_t ncolumns;
+	struct key *unique;           /* unique keys; for a view those of its base that it shows whole */
+	size_t nunique;
+	const struct key *primary;    /* NULL: none */
+	struct key *fulltext;
+	size_t nfulltext;
+	struct relation *relations;   /* from this table to others */
+	size_t nrelations;
+	bool is_view;
+	bool updatable;
+	struct slice comment;
+	struct table *next;           /* in its hash bucket */
+};
+
+enum cardinality { TO_ONE, ONE_TO_ONE, TO_MANY, MANY_TO_MANY };
+
+/* A foreign key, or two by way of a junction, seen from one of its ends. */
+struct relation {
+	enum cardinality cardinality;
+	const struct table *from;
+	const struct table *to;
+	struct slice constraint;               /* the foreign key; for MANY_TO_MANY that of the junction to from */
+	bool at_from;                          /* from holds the foreign key's columns */
+	size_t n;                              /* columns of the key */
+	const struct column *const *from_columns;
+	const struct column *const *to_columns;
+	/* MANY_TO_MANY: from.from_columns = junction.junction_from, junction.junction_to = to.to_columns */
+	const struct table *junction;
+	const struct column *const *junction_from;
+	const struct column *const *junction_to;
+	size_t njunction_to;
+	struct slice constraint_to;
+};
+
+struct schema {
+	struct arena *arena;
+	bool mariadb;
+	unsigned version;             /* 101119 for 10.11.19, 90704 for 9.7.4 */
+	const struct config_list *names;
+	struct table **buckets;
+	size_t nbuckets;
+	size_t ntables;
+	bool request_variables;       /* something published reads @`request....` */
+	uint64_t digest;              /* of all definitions */
+};
+
+struct db_conn;
+
+/*
+ * Reads the definitions of the databases in config->db_schemas over a catalogue connection. NULL on failure.
+ * Free with schema_free.
+ */
+struct schema *schema_load(const struct config *config, struct db_conn *catalogue, struct error *err) MUST_CHECK;
+void schema_free(struct schema *schema);
+
+/* By exact name, else by the only one that differs in letter case alone. NULL: none. */
+const struct table *schema_table(const struct schema *schema, struct slice db, struct slice name);
+const struct column *schema_column(const struct table *table, struct slice name);
+
+/* The name among n names that looks most like what was asked, for "Perhaps you meant"; empty: none is near. */
+struct slice schema_nearest(struct slice asked, const struct slice *names, size_t n);
+
+/* Every table of a database, for hints and `rowgate schema`; in no order. next: NULL for the first. */
+const struct table *schema_next_table(const struct schema *schema, const struct table *previous);
+
+/*
+ * For app/schema only, and its tests: the base columns of a view from its canonical text as information_schema
+ * gives it. Calls found(view column position, db, table, column) for each plain column of the select list;
+ * returns how many base tables stand in its FROM, 0 when the text is no plain select (UNION, derived table,
+ * GROUP BY).
+ */
+typedef void schema_lineage_fn(void *context, size_t position, struct slice db, struct slice table,
+			       struct slice column);
+size_t schema_view_lineage(struct arena *a, struct slice text, schema_lineage_fn *found, void *context);
+
+#endif
