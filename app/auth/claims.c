@@ -14,7 +14,8 @@
 
 static bool is_plain_key(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == '$' || c == '@';
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == '$' ||
+	       c == '@';
 }
 
 /* The text up to the next quote; *rest is on the opening one and ends behind the closing one. */
@@ -164,7 +165,8 @@ static bool read_time(struct json_object *claims, const char *name, int64_t *out
 		return refuse(err, ERR_JWT_CLAIMS, "The JWT '%s' claim must be a number", name);
 	seconds = json_object_get_int64(claim);
 	if (!json_object_is_type(claim, json_type_int) || seconds < 0 || seconds > YEAR_9999)
-		return refuse(err, ERR_JWT_CLAIMS, "The JWT '%s' claim must be a number of whole seconds since 1970", name);
+		return refuse(err, ERR_JWT_CLAIMS, "The JWT '%s' claim must be a number of whole seconds since 1970",
+			      name);
 	*out = seconds;
 	return true;
 }

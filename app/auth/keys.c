@@ -124,7 +124,8 @@ static bool add_text(struct source *s, struct slice secret)
 	const struct key *first;
 
 	if (secret.len < SECRET_MIN)
-		return complain(s, "a secret of %zu bytes is too short, at least %zu are needed (openssl rand -base64 48)",
+		return complain(s,
+				"a secret of %zu bytes is too short, at least %zu are needed (openssl rand -base64 48)",
 				secret.len, SECRET_MIN);
 	if (!add_secret(s, alg_find(SLICE("HS256")), (struct slice){ "", 0 }, secret))
 		return false;
@@ -210,7 +211,8 @@ static bool add_public(struct source *s, EVP_PKEY *public, const struct alg *nam
 	key->len = (size_t)len;
 	key->borrowed = false;
 	key->public = public;
-	key->signature_len = key->alg->family == FAMILY_EC ? 2 * key->alg->field_len : (size_t)EVP_PKEY_get_size(public);
+	key->signature_len =
+		key->alg->family == FAMILY_EC ? 2 * key->alg->field_len : (size_t)EVP_PKEY_get_size(public);
 	BIO_free(bio);
 	return true;
 }

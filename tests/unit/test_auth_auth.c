@@ -44,14 +44,15 @@ static const char *asked(struct auth *auth, const struct http_header *headers, s
 	memcpy(copy, headers, n * sizeof(*copy));
 	error_init(&err, arena);
 	if (auth_check(arena, auth, &rq, NOW, &who, &err))
-		return arena_printf(arena, "%.*s%s", (int)who.role.len, who.role.ptr, who.anonymous ? " (anonymous)" : "");
+		return arena_printf(arena, "%.*s%s", (int)who.role.len, who.role.ptr,
+				    who.anonymous ? " (anonymous)" : "");
 	return arena_printf(arena, "%d %s %s", err.status, err.sqlstate, err.message);
 }
 
 static struct http_header authorization(const char *before, struct slice token, const char *after)
 {
-	return (struct http_header){ SLICE("authorization"),
-				     slice_of(arena_printf(arena, "%s%.*s%s", before, (int)token.len, token.ptr, after)) };
+	return (struct http_header){ SLICE("authorization"), slice_of(arena_printf(arena, "%s%.*s%s", before,
+										   (int)token.len, token.ptr, after)) };
 }
 
 static void reads_the_header(void **state)
@@ -60,7 +61,8 @@ static void reads_the_header(void **state)
 	static const char scheme[] = "401 PGRST301 Unsupported authorization scheme; expected Bearer";
 	static const char broken[] = "401 PGRST301 JWT cryptographic operation failed";
 	static const char empty[] = "401 PGRST301 Empty JWT is sent in Authorization header";
-	const struct { struct http_header header; const char *expected; } rows[] = {
+	const struct { struct http_header header; const char *expected;
+	} rows[] = {
 		{ authorization("Bearer ", good, ""), "clerk" },
 		{ authorization("bearer ", good, ""), "clerk" },
 		{ authorization("BEARER ", good, ""), "clerk" },
@@ -82,7 +84,8 @@ static void reads_the_header(void **state)
 		{ { SLICE("apikey"), good }, "clerk" },
 		{ { SLICE("apikey"), SLICE("x") }, "401 PGRST301 Expected 3 parts in JWT; got 1" },
 		{ { SLICE("apikey"), SLICE("") }, "anon (anonymous)" },
-		{ { SLICE("cookie"), slice_of(arena_printf(arena, "token=%.*s", (int)good.len, good.ptr)) }, "anon (anonymous)" },
+		{ { SLICE("cookie"), slice_of(arena_printf(arena, "token=%.*s", (int)good.len, good.ptr)) },
+		  "anon (anonymous)" },
 		{ { SLICE("x-authorization"), good }, "anon (anonymous)" },
 		{ authorization("Bearer ", token_of(arena, HS256_HEADER, "{\"role\":\"anon\",\"exp\":1700000100}"), ""),
 		  "anon (anonymous)" },
@@ -94,8 +97,8 @@ static void reads_the_header(void **state)
 		const char *got = asked(auth, &rows[i].header, 1);
 
 		if (strcmp(got, rows[i].expected) != 0)
-			fail_msg("%.*s\ngives '%s', not '%s'", (int)rows[i].header.value.len, rows[i].header.value.ptr, got,
-				 rows[i].expected);
+			fail_msg("%.*s\ngives '%s', not '%s'", (int)rows[i].header.value.len, rows[i].header.value.ptr,
+				 got, rows[i].expected);
 	}
 	auth_close(auth);
 }
@@ -161,7 +164,8 @@ static uint64_t hits(const struct auth *auth)
 /* A hit looks at the times again: exp, nbf and iat, with the clock stepping either way. */
 static void hits_still_expire(void **state)
 {
-	struct slice token = token_of(arena, HS256_HEADER, "{\"role\":\"clerk\",\"exp\":1700000100,\"nbf\":1699999900,\"iat\":1699999950}");
+	struct slice token = token_of(arena, HS256_HEADER,
+				      "{\"role\":\"clerk\",\"exp\":1700000100,\"nbf\":1699999900,\"iat\":1699999950}");
 	struct auth *auth = opened_with_secret();
 	const char *message;
 
@@ -214,7 +218,8 @@ static void refused_and_long_tokens_are_not_kept(void **state)
 
 	(void)state;
 	memset(pad, 'x', 2000);
-	big = token_of(arena, HS256_HEADER, arena_printf(arena, "{\"role\":\"clerk\",\"exp\":1700000100,\"pad\":\"%s\"}", pad));
+	big = token_of(arena, HS256_HEADER,
+		       arena_printf(arena, "{\"role\":\"clerk\",\"exp\":1700000100,\"pad\":\"%s\"}", pad));
 	for (int i = 0; i < 2; i++) {
 		assert_false(verified(auth, expired, NOW, &message));
 		assert_true(verified(auth, big, NOW, &message));
@@ -278,9 +283,11 @@ static void a_cache_of_none_and_of_one(void **state)
 /* The hot path: no more than a hash, a comparison and a copy. */
 static void a_hit_is_cheap(void **state)
 {
-	struct slice token = token_of(arena, HS256_HEADER,
-				      "{\"aud\":\"authenticated\",\"exp\":1700003600,\"iat\":1700000000,\"sub\":\"9f1c6c1e-0000-4000-8000-1234567890ab\","
-				      "\"email\":\"somebody@example.com\",\"role\":\"authenticated\",\"session_id\":\"0a1b2c3d\"}");
+	struct slice token =
+		token_of(arena, HS256_HEADER,
+			 "{\"aud\":\"authenticated\",\"exp\":1700003600,\"iat\":1700000000,\"sub\":\"9f1c6c1e-0000-"
+			 "4000-8000-1234567890ab\","
+			 "\"email\":\"somebody@example.com\",\"role\":\"authenticated\",\"session_id\":\"0a1b2c3d\"}");
 	struct auth *auth = opened_with_secret();
 	struct arena *request = arena_open();
 	struct timespec from, to;

@@ -212,7 +212,7 @@ static void subject_and_role(void **state)
 		{ R ",\"sub\":null}", "PGRST303 The JWT 'sub' claim must be a string" },
 		{ R ",\"sub\":\"a\",\"sub\":\"b\"}", "PGRST303 Parsing claims failed" },
 		{ R ",\"sub\":\"a\\u0000b\"}", "PGRST303 Parsing claims failed" }, /* J33 */
-		{ "{" E "}", "anon" }, /* J24 */
+		{ "{" E "}", "anon" },						   /* J24 */
 		{ "{\"role\":[\"clerk\"]," E "}", role },
 		{ "{\"role\":\"\"," E "}", role },
 		{ "{\"role\":7," E "}", role },
@@ -237,7 +237,8 @@ static void subject_and_role(void **state)
 		{ R ",\"x\":NaN}", "PGRST303 Parsing claims failed" },
 		{ R ",\"x\":\"\xc0\xaf\"}", "PGRST303 Parsing claims failed" },
 		{ arena_printf(arena, R ",\"x\":%s%s}", repeated('[', 31), repeated(']', 31)), "clerk" }, /* J34 */
-		{ arena_printf(arena, R ",\"x\":%s%s}", repeated('[', 32), repeated(']', 32)), "PGRST303 Parsing claims failed" },
+		{ arena_printf(arena, R ",\"x\":%s%s}", repeated('[', 32), repeated(']', 32)),
+		  "PGRST303 Parsing claims failed" },
 		{ arena_printf(arena, R ",\"x\":%s}", repeated('9', 129)), "PGRST303 Parsing claims failed" },
 	};
 
@@ -282,8 +283,22 @@ static void role_paths(void **state)
 		{ ".r[?(@ ==^ \"_x\")]", "{" E ",\"r\":[\"a\",\"pg_x\"]}", "pg_x" },
 		{ ".r[?(@ *== \"g_\")]", "{" E ",\"r\":[\"a\",\"pg_x\"]}", "pg_x" },
 	};
-	static const char *const bad[] = { "role", ".", "$", ".a.", ".a[", ".a[x]", ".a[-1]", ".a[0", ".\"a", "..a", ".a b", ".a-b",
-					   ".a[?(@ == \"b\")].c", ".a[?(@ ~ \"b\")]", ".a[?(@ == b)]", ".a[99999999999999999999]" };
+	static const char *const bad[] = { "role",
+					   ".",
+					   "$",
+					   ".a.",
+					   ".a[",
+					   ".a[x]",
+					   ".a[-1]",
+					   ".a[0",
+					   ".\"a",
+					   "..a",
+					   ".a b",
+					   ".a-b",
+					   ".a[?(@ == \"b\")].c",
+					   ".a[?(@ ~ \"b\")]",
+					   ".a[?(@ == b)]",
+					   ".a[99999999999999999999]" };
 	struct config config = plain_config();
 	struct error err;
 
@@ -327,7 +342,8 @@ static void claims_text(void **state)
 		assert_non_null(auth);
 		/* Once verified, once from the cache. */
 		for (int k = 0; k < 2; k++) {
-			assert_true(auth_verify(arena, auth, token_of(arena, HS256_HEADER, rows[i].claims), NOW, &who, &err));
+			assert_true(auth_verify(arena, auth, token_of(arena, HS256_HEADER, rows[i].claims), NOW, &who,
+						&err));
 			assert_string_equal(slice_cstr(arena, who.claims), rows[i].expected);
 			assert_int_equal(who.expires, 1700000100);
 		}

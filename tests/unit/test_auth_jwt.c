@@ -86,7 +86,8 @@ static void accepts_all_algorithms(void **state)
 		accepts(auth, hs[i], hs_token(arena, slice_of(header), SLICE(GOOD_CLAIMS), SLICE(SECRET64), md[i]));
 		auth_close(auth);
 		header = arena_printf(arena, "{\"alg\":\"RS%s\",\"typ\":\"jwt\"}", hs[i] + 2);
-		auth = opened_with(rsa_jwk(arena, rsa, arena_printf(arena, ",\"alg\":\"RS%s\",\"use\":\"sig\"", hs[i] + 2)));
+		auth = opened_with(
+			rsa_jwk(arena, rsa, arena_printf(arena, ",\"alg\":\"RS%s\",\"use\":\"sig\"", hs[i] + 2)));
 		accepts(auth, header, pkey_token(arena, header, GOOD_CLAIMS, rsa, md[i], 0));
 		header = arena_printf(arena, "{\"alg\":\"RS%s\",\"typ\":\"AT+jwt\"}", hs[i] + 2);
 		accepts(auth, header, pkey_token(arena, header, GOOD_CLAIMS, rsa, md[i], 0));
@@ -106,8 +107,12 @@ static void accepts_all_algorithms(void **state)
 static void accepts_headers(void **state)
 {
 	static const char *const headers[] = {
-		"{\"alg\":\"HS256\"}", HS256_HEADER, "{\"typ\":\"jWt\",\"alg\":\"HS256\"}", "{\"alg\":\"HS256\",\"typ\":\"at+jwt\"}",
-		"{\"alg\":\"HS256\",\"x5t\":\"abc\",\"cty\":\"x\",\"n\":[1,{\"a\":null}]}", " {\"alg\":\"HS256\"}\n",
+		"{\"alg\":\"HS256\"}",
+		HS256_HEADER,
+		"{\"typ\":\"jWt\",\"alg\":\"HS256\"}",
+		"{\"alg\":\"HS256\",\"typ\":\"at+jwt\"}",
+		"{\"alg\":\"HS256\",\"x5t\":\"abc\",\"cty\":\"x\",\"n\":[1,{\"a\":null}]}",
+		" {\"alg\":\"HS256\"}\n",
 		"{\"alg\":\"\\u0048S256\"}"
 	};
 	struct auth *auth = opened_with(SECRET);
@@ -192,9 +197,11 @@ static void refuses_headers(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		refuses(auth, cases[i].header, token_of(arena, cases[i].header, GOOD_CLAIMS), "PGRST301", cases[i].message);
-	refuses(auth, "NUL behind the header", hs_token(arena, SLICE("{\"alg\":\"HS256\"}\0"), SLICE(GOOD_CLAIMS), SLICE(SECRET),
-							EVP_sha256()), "PGRST301", BROKEN);
+		refuses(auth, cases[i].header, token_of(arena, cases[i].header, GOOD_CLAIMS), "PGRST301",
+			cases[i].message);
+	refuses(auth, "NUL behind the header",
+		hs_token(arena, SLICE("{\"alg\":\"HS256\"}\0"), SLICE(GOOD_CLAIMS), SLICE(SECRET), EVP_sha256()),
+		"PGRST301", BROKEN);
 	auth_close(auth);
 }
 
@@ -301,7 +308,8 @@ static void refuses_every_change(void **state)
 			struct error err;
 
 			error_init(&err, arena);
-			if (good.ptr[i] != with[k] && auth_verify(arena, auth, changed(good, i, with[k]), NOW, &who, &err))
+			if (good.ptr[i] != with[k] &&
+			    auth_verify(arena, auth, changed(good, i, with[k]), NOW, &who, &err))
 				fail_msg("byte %zu as '%c' accepted", i, with[k]);
 		}
 	auth_close(auth);
@@ -317,7 +325,8 @@ static void refuses_left_over_bits(void **state)
 
 	(void)state;
 	for (int bits = 1; bits < 4; bits++)
-		refuses(auth, "left-over bits", changed(good, good.len - 1, letters[(last - letters) + bits]), "PGRST301", BROKEN);
+		refuses(auth, "left-over bits", changed(good, good.len - 1, letters[(last - letters) + bits]),
+			"PGRST301", BROKEN);
 	auth_close(auth);
 }
 
@@ -330,8 +339,9 @@ static struct slice sized_token(size_t size)
 		char *fill = arena_alloc(arena, pad + 1);
 
 		memset(fill, 'x', pad);
-		token = token_of(arena, HS256_HEADER, arena_printf(arena, "{\"role\":\"clerk\",\"exp\":%lld,\"pad\":\"%s\"}",
-								   (long long)NOW + 100, fill));
+		token = token_of(arena, HS256_HEADER,
+				 arena_printf(arena, "{\"role\":\"clerk\",\"exp\":%lld,\"pad\":\"%s\"}",
+					      (long long)NOW + 100, fill));
 		if (token.len <= size)
 			return token;
 	}
@@ -376,8 +386,10 @@ static void refuses_public_key_as_secret(void **state)
 			struct auth *auth = opened_with(configured[c]);
 
 			for (int s = 0; s < 4; s++)
-				refuses(auth, "public key as secret", hs_token(arena, SLICE(HS256_HEADER), SLICE(GOOD_CLAIMS), secrets[s],
-									       EVP_sha256()), "PGRST301", NO_KEY);
+				refuses(auth, "public key as secret",
+					hs_token(arena, SLICE(HS256_HEADER), SLICE(GOOD_CLAIMS), secrets[s],
+						 EVP_sha256()),
+					"PGRST301", NO_KEY);
 			auth_close(auth);
 		}
 	}
@@ -387,25 +399,29 @@ static void refuses_public_key_as_secret(void **state)
 static void refuses_other_secrets(void **state)
 {
 	struct auth *auth = opened_with(SECRET), *exact;
-	const struct slice secrets[] = { SLICE(""), SLICE("\0"), SLICE("0123456789abcdef0123456789ABCDEE"), SLICE(SECRET "\n"),
-					 SLICE(SECRET64), SLICE("secret") };
+	const struct slice secrets[] = { SLICE(""),	     SLICE("\0"),     SLICE("0123456789abcdef0123456789ABCDEE"),
+					 SLICE(SECRET "\n"), SLICE(SECRET64), SLICE("secret") };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(secrets) / sizeof(*secrets); i++)
-		refuses(auth, "other secret", hs_token(arena, SLICE(HS256_HEADER), SLICE(GOOD_CLAIMS), secrets[i], EVP_sha256()),
-			"PGRST301", NO_KEY);
+		refuses(auth, "other secret",
+			hs_token(arena, SLICE(HS256_HEADER), SLICE(GOOD_CLAIMS), secrets[i], EVP_sha256()), "PGRST301",
+			NO_KEY);
 	refuses(auth, "HS512 with a secret of 32 bytes",
-		hs_token(arena, SLICE("{\"alg\":\"HS512\"}"), SLICE(GOOD_CLAIMS), SLICE(SECRET), EVP_sha512()), "PGRST301", NO_KEY);
+		hs_token(arena, SLICE("{\"alg\":\"HS512\"}"), SLICE(GOOD_CLAIMS), SLICE(SECRET), EVP_sha512()),
+		"PGRST301", NO_KEY);
 	auth_close(auth);
 	exact = opened_with(oct_jwk(arena, SLICE(SECRET64), ",\"alg\":\"HS256\""));
 	refuses(exact, "HS512 for an HS256 key",
-		hs_token(arena, SLICE("{\"alg\":\"HS512\"}"), SLICE(GOOD_CLAIMS), SLICE(SECRET64), EVP_sha512()), "PGRST301", NO_KEY);
+		hs_token(arena, SLICE("{\"alg\":\"HS512\"}"), SLICE(GOOD_CLAIMS), SLICE(SECRET64), EVP_sha512()),
+		"PGRST301", NO_KEY);
 	auth_close(exact);
 	exact = opened_with(oct_jwk(arena, SLICE(SECRET64), ""));
 	accepts(exact, "HS256 for an oct key without alg",
 		hs_token(arena, SLICE("{\"alg\":\"HS256\"}"), SLICE(GOOD_CLAIMS), SLICE(SECRET64), EVP_sha256()));
 	refuses(exact, "HS512 for an oct key without alg",
-		hs_token(arena, SLICE("{\"alg\":\"HS512\"}"), SLICE(GOOD_CLAIMS), SLICE(SECRET64), EVP_sha512()), "PGRST301", NO_KEY);
+		hs_token(arena, SLICE("{\"alg\":\"HS512\"}"), SLICE(GOOD_CLAIMS), SLICE(SECRET64), EVP_sha512()),
+		"PGRST301", NO_KEY);
 	auth_close(exact);
 }
 
@@ -417,21 +433,29 @@ static void refuses_other_algorithms(void **state)
 
 	(void)state;
 	accepts(auth, "RS256", pkey_token(arena, "{\"alg\":\"RS256\"}", GOOD_CLAIMS, rsa, EVP_sha256(), 0));
-	accepts(auth, "RS256 by kid", pkey_token(arena, "{\"alg\":\"RS256\",\"kid\":\"r\"}", GOOD_CLAIMS, rsa, EVP_sha256(), 0));
-	accepts(auth, "ES256 by kid", pkey_token(arena, "{\"alg\":\"ES256\",\"kid\":\"e\"}", GOOD_CLAIMS, ec256, EVP_sha256(), 32));
-	refuses(auth, "kid of another key", pkey_token(arena, "{\"alg\":\"RS256\",\"kid\":\"e\"}", GOOD_CLAIMS, rsa, EVP_sha256(), 0),
-		"PGRST301", NO_KEY);
-	refuses(auth, "RS512", pkey_token(arena, "{\"alg\":\"RS512\"}", GOOD_CLAIMS, rsa, EVP_sha512(), 0), "PGRST301", NO_KEY);
-	refuses(auth, "RS384", pkey_token(arena, "{\"alg\":\"RS384\",\"kid\":\"r\"}", GOOD_CLAIMS, rsa, EVP_sha384(), 0), "PGRST301",
+	accepts(auth, "RS256 by kid",
+		pkey_token(arena, "{\"alg\":\"RS256\",\"kid\":\"r\"}", GOOD_CLAIMS, rsa, EVP_sha256(), 0));
+	accepts(auth, "ES256 by kid",
+		pkey_token(arena, "{\"alg\":\"ES256\",\"kid\":\"e\"}", GOOD_CLAIMS, ec256, EVP_sha256(), 32));
+	refuses(auth, "kid of another key",
+		pkey_token(arena, "{\"alg\":\"RS256\",\"kid\":\"e\"}", GOOD_CLAIMS, rsa, EVP_sha256(), 0), "PGRST301",
 		NO_KEY);
-	refuses(auth, "PS256", pkey_token(arena, "{\"alg\":\"PS256\"}", GOOD_CLAIMS, rsa, EVP_sha256(), 0), "PGRST301", WRONG_ALG);
-	refuses(auth, "ES384", pkey_token(arena, "{\"alg\":\"ES384\"}", GOOD_CLAIMS, ec384, EVP_sha384(), 48), "PGRST301", NO_KEY);
-	refuses(auth, "ES384 with a key for ES256", pkey_token(arena, "{\"alg\":\"ES384\"}", GOOD_CLAIMS, ec256, EVP_sha384(), 32),
-		"PGRST301", BROKEN);
-	refuses(auth, "another RSA key", pkey_token(arena, "{\"alg\":\"RS256\"}", GOOD_CLAIMS, rsa_other, EVP_sha256(), 0), "PGRST301",
+	refuses(auth, "RS512", pkey_token(arena, "{\"alg\":\"RS512\"}", GOOD_CLAIMS, rsa, EVP_sha512(), 0), "PGRST301",
 		NO_KEY);
-	refuses(auth, "another EC key", pkey_token(arena, "{\"alg\":\"ES256\"}", GOOD_CLAIMS, ec256_other, EVP_sha256(), 32),
+	refuses(auth, "RS384",
+		pkey_token(arena, "{\"alg\":\"RS384\",\"kid\":\"r\"}", GOOD_CLAIMS, rsa, EVP_sha384(), 0), "PGRST301",
+		NO_KEY);
+	refuses(auth, "PS256", pkey_token(arena, "{\"alg\":\"PS256\"}", GOOD_CLAIMS, rsa, EVP_sha256(), 0), "PGRST301",
+		WRONG_ALG);
+	refuses(auth, "ES384", pkey_token(arena, "{\"alg\":\"ES384\"}", GOOD_CLAIMS, ec384, EVP_sha384(), 48),
 		"PGRST301", NO_KEY);
+	refuses(auth, "ES384 with a key for ES256",
+		pkey_token(arena, "{\"alg\":\"ES384\"}", GOOD_CLAIMS, ec256, EVP_sha384(), 32), "PGRST301", BROKEN);
+	refuses(auth, "another RSA key",
+		pkey_token(arena, "{\"alg\":\"RS256\"}", GOOD_CLAIMS, rsa_other, EVP_sha256(), 0), "PGRST301", NO_KEY);
+	refuses(auth, "another EC key",
+		pkey_token(arena, "{\"alg\":\"ES256\"}", GOOD_CLAIMS, ec256_other, EVP_sha256(), 32), "PGRST301",
+		NO_KEY);
 	auth_close(auth);
 }
 
@@ -439,8 +463,8 @@ static void refuses_other_algorithms(void **state)
 static void rotates(void **state)
 {
 	struct slice old = token_of(arena, "{\"alg\":\"HS256\",\"kid\":\"old\"}", GOOD_CLAIMS);
-	struct slice fresh = hs_token(arena, SLICE("{\"alg\":\"HS256\",\"kid\":\"new\"}"), SLICE(GOOD_CLAIMS), SLICE(SECRET64),
-				      EVP_sha256());
+	struct slice fresh = hs_token(arena, SLICE("{\"alg\":\"HS256\",\"kid\":\"new\"}"), SLICE(GOOD_CLAIMS),
+				      SLICE(SECRET64), EVP_sha256());
 	const char *old_key = oct_jwk(arena, SLICE(SECRET), ",\"kid\":\"old\"");
 	const char *new_key = oct_jwk(arena, SLICE(SECRET64), ",\"kid\":\"new\"");
 	struct auth *auth = opened_with(arena_printf(arena, "{\"keys\":[%s,%s]}", old_key, new_key));
@@ -479,7 +503,8 @@ static void refuses_ec_signatures(void **state)
 	struct slice text = unsigned_token(arena, SLICE("{\"alg\":\"ES256\"}"), SLICE(GOOD_CLAIMS));
 	struct slice der = pkey_signature(arena, text, ec256, EVP_sha256()), raw = raw_signature(arena, der, 32);
 	struct auth *auth = opened_with(public_pem(arena, ec256));
-	BIGNUM *order = NULL, *one = BN_new(), *zero = BN_new(), *s = BN_bin2bn((const unsigned char *)raw.ptr + 32, 32, NULL);
+	BIGNUM *order = NULL, *one = BN_new(), *zero = BN_new(),
+	       *s = BN_bin2bn((const unsigned char *)raw.ptr + 32, 32, NULL);
 	BIGNUM *r = BN_bin2bn((const unsigned char *)raw.ptr, 32, NULL);
 
 	(void)state;
@@ -517,10 +542,14 @@ static void refuses_rsa_signatures(void **state)
 	(void)state;
 	memset(ones, 0xff, sizeof(ones));
 	accepts(auth, "good", good);
-	refuses(auth, "zeros", with_part(good, 2, base64url(arena, (struct slice){ (char *)zeros, 256 }).ptr), "PGRST301", NO_KEY);
-	refuses(auth, "ones", with_part(good, 2, base64url(arena, (struct slice){ (char *)ones, 256 }).ptr), "PGRST301", NO_KEY);
-	refuses(auth, "512 bytes", with_part(good, 2, base64url(arena, (struct slice){ (char *)zeros, 512 }).ptr), "PGRST301", NO_KEY);
-	refuses(auth, "255 bytes", with_part(good, 2, base64url(arena, (struct slice){ (char *)zeros, 255 }).ptr), "PGRST301", BROKEN);
+	refuses(auth, "zeros", with_part(good, 2, base64url(arena, (struct slice){ (char *)zeros, 256 }).ptr),
+		"PGRST301", NO_KEY);
+	refuses(auth, "ones", with_part(good, 2, base64url(arena, (struct slice){ (char *)ones, 256 }).ptr), "PGRST301",
+		NO_KEY);
+	refuses(auth, "512 bytes", with_part(good, 2, base64url(arena, (struct slice){ (char *)zeros, 512 }).ptr),
+		"PGRST301", NO_KEY);
+	refuses(auth, "255 bytes", with_part(good, 2, base64url(arena, (struct slice){ (char *)zeros, 255 }).ptr),
+		"PGRST301", BROKEN);
 	auth_close(auth);
 }
 
@@ -536,7 +565,8 @@ static void verdicts_agree(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct slice good = cases[i].key ? pkey_token(arena, cases[i].header, GOOD_CLAIMS, cases[i].key, cases[i].md, cases[i].half)
+		struct slice good = cases[i].key ? pkey_token(arena, cases[i].header, GOOD_CLAIMS, cases[i].key,
+							      cases[i].md, cases[i].half)
 						 : token_of(arena, cases[i].header, GOOD_CLAIMS);
 		struct config config = plain_config();
 		struct keyring ring;
@@ -550,7 +580,8 @@ static void verdicts_agree(void **state)
 		assert_true(signature_verify(&ring.keys[0], &token));
 		assert_true(jwt_signature(arena, &ring.keys[0], &token));
 		for (size_t at = token.signing.len + 1; at < good.len - 1; at += 5) {
-			assert_true(token_parse(arena, changed(good, at, good.ptr[at] == 'A' ? 'B' : 'A'), &token, &err));
+			assert_true(
+				token_parse(arena, changed(good, at, good.ptr[at] == 'A' ? 'B' : 'A'), &token, &err));
 			assert_false(signature_verify(&ring.keys[0], &token));
 			assert_false(jwt_signature(arena, &ring.keys[0], &token));
 		}

@@ -91,13 +91,16 @@ static void pem(void **state)
 	(void)state;
 	gives(good, false, "RS256");
 	gives(public_pem(arena, ec384), false, "ES384");
-	gives(arena_printf(arena, "%s%s\n%s", good, public_pem(arena, ec256), public_pem(arena, ec384)), false, "RS256 ES256 ES384");
+	gives(arena_printf(arena, "%s%s\n%s", good, public_pem(arena, ec256), public_pem(arena, ec384)), false,
+	      "RS256 ES256 ES384");
 	gives(public_pem(arena, rsa_small), false, "jwt-secret: an RSA key of 1024 bits, needed are 2048");
 	gives(public_pem(arena, k1), false, "jwt-secret: not a key for RS256");
 	gives(public_pem(arena, ed), false, "jwt-secret: not a key for RS256");
-	gives("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", false, "jwt-secret: key 1 is no PEM public key");
+	gives("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", false,
+	      "jwt-secret: key 1 is no PEM public key");
 	gives("-----BEGIN PUBLIC KEY-----", false, "jwt-secret: key 1 is no PEM public key");
-	gives(arena_printf(arena, "%s-----BEGIN PUBLIC KEY-----\nAAAA", good), false, "jwt-secret: key 2 is no PEM public key");
+	gives(arena_printf(arena, "%s-----BEGIN PUBLIC KEY-----\nAAAA", good), false,
+	      "jwt-secret: key 2 is no PEM public key");
 	PEM_write_bio_PrivateKey(bio, ec256, NULL, NULL, 0, NULL, NULL);
 	len = BIO_get_mem_data(bio, &bytes);
 	private = arena_strndup(arena, bytes, (size_t)len);
@@ -112,11 +115,13 @@ static void jwk(void **state)
 	(void)state;
 	gives(oct_jwk(arena, SLICE(SECRET64), ""), false, "HS256");
 	gives(oct_jwk(arena, SLICE(SECRET64), ",\"alg\":\"HS384\""), false, "HS384");
-	gives(oct_jwk(arena, SLICE(SECRET), ",\"alg\":\"HS512\""), false, "jwt-secret: a secret of 32 bytes is too short, HS512 takes");
+	gives(oct_jwk(arena, SLICE(SECRET), ",\"alg\":\"HS512\""), false,
+	      "jwt-secret: a secret of 32 bytes is too short, HS512 takes");
 	gives(oct_jwk(arena, SLICE("short"), ""), false, "jwt-secret: a secret of 5 bytes is too short");
 	gives(oct_jwk(arena, SLICE(SECRET), ",\"alg\":\"RS256\""), false, "jwt-secret: alg RS256 does not fit");
 	gives(rsa_jwk(arena, rsa, ""), false, "RS256");
-	gives(rsa_jwk(arena, rsa, ",\"alg\":\"RS512\",\"kid\":\"a-1\",\"use\":\"sig\",\"key_ops\":[\"verify\"]"), false, "RS512:a-1");
+	gives(rsa_jwk(arena, rsa, ",\"alg\":\"RS512\",\"kid\":\"a-1\",\"use\":\"sig\",\"key_ops\":[\"verify\"]"), false,
+	      "RS512:a-1");
 	gives(rsa_jwk(arena, rsa, ",\"alg\":\"HS256\""), false, "jwt-secret: alg HS256 does not fit");
 	gives(rsa_jwk(arena, rsa, ",\"alg\":\"ES256\""), false, "jwt-secret: alg ES256 does not fit");
 	gives(rsa_jwk(arena, rsa, ",\"alg\":7"), false, "jwt-secret: 'alg' is no text");
@@ -146,7 +151,8 @@ static void jwk(void **state)
 static void jwks(void **state)
 {
 	const char *r = rsa_jwk(arena, rsa, ",\"kid\":\"r\""), *e = ec_jwk(arena, ec256, "P-256", 32, ",\"kid\":\"e\"");
-	const char *weak = rsa_jwk(arena, rsa_small, ",\"kid\":\"weak\""), *enc = rsa_jwk(arena, rsa, ",\"use\":\"enc\"");
+	const char *weak = rsa_jwk(arena, rsa_small, ",\"kid\":\"weak\""),
+		   *enc = rsa_jwk(arena, rsa, ",\"use\":\"enc\"");
 	struct strbuf b;
 
 	(void)state;
@@ -211,7 +217,8 @@ static void files(void **state)
 	}
 	config = plain_config();
 	config.jwt_secret_file = "/tmp/rowgate-test-no-such-file";
-	assert_string_equal(loaded(&config), "jwt-secret-file: /tmp/rowgate-test-no-such-file: No such file or directory");
+	assert_string_equal(loaded(&config),
+			    "jwt-secret-file: /tmp/rowgate-test-no-such-file: No such file or directory");
 	config.jwt_secret = SECRET;
 	assert_string_equal(loaded(&config), "jwt-secret and jwt-secret-file are both set: unset one");
 }
@@ -219,10 +226,11 @@ static void files(void **state)
 /* The decoder takes one spelling of each text only. */
 static void base64url_is_canonical(void **state)
 {
-	static const struct { const char *text; const char *bytes; } good[] = {
-		{ "", "" }, { "Zg", "f" }, { "Zm8", "fo" }, { "Zm9v", "foo" }, { "Zm9vYg", "foob" }, { "_-8", "\xff\xef" }
-	};
-	static const char *const bad[] = { "Z", "Zh", "Zm9", "Zm9vY", "Zg==", "Zg=", "Z g", "Zm9v\n", "+/8", "Zm9v.", "Zm\x80v" };
+	static const struct { const char *text; const char *bytes;
+	} good[] = { { "", "" },	{ "Zg", "f" },	      { "Zm8", "fo" },
+		     { "Zm9v", "foo" }, { "Zm9vYg", "foob" }, { "_-8", "\xff\xef" } };
+	static const char *const bad[] = { "Z",	  "Zh",	    "Zm9", "Zm9vY", "Zg==",   "Zg=",
+					   "Z g", "Zm9v\n", "+/8", "Zm9v.", "Zm\x80v" };
 	struct slice out;
 	struct strbuf b;
 

@@ -20,14 +20,30 @@ static bool check(struct slice text, unsigned depth, struct json_fault *fault)
 
 static void accepts(void **state)
 {
-	static const struct slice good[] = {
-		SLICE("{}"), SLICE("[]"), SLICE("\"\""), SLICE("0"), SLICE("-0"), SLICE("-1.5e+10"), SLICE("1E2"), SLICE("true"),
-		SLICE("false"), SLICE("null"), SLICE(" \t\r\n[ 1 , 2 ] \n"), SLICE("{\"a\":1,\"b\":[{},[],{\"a\":2}]}"),
-		SLICE("{\"a\":{\"a\":{\"a\":1}}}"), SLICE("[{\"a\":1},{\"a\":1}]"), SLICE("{\"\":1}"),
-		SLICE("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\""), SLICE("\"\\ud83d\\ude00\""), SLICE("\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""),
-		SLICE("{\"a\":1,\"A\":2}"), SLICE("{\"a\\u0062\":1,\"a\\u0063\":2}"), SLICE("\"\x7f\""),
-		SLICE("18446744073709551616"), SLICE("0.123456789012345678901234567890"), SLICE("[[[[[[[[]]]]]]]]")
-	};
+	static const struct slice good[] = { SLICE("{}"),
+					     SLICE("[]"),
+					     SLICE("\"\""),
+					     SLICE("0"),
+					     SLICE("-0"),
+					     SLICE("-1.5e+10"),
+					     SLICE("1E2"),
+					     SLICE("true"),
+					     SLICE("false"),
+					     SLICE("null"),
+					     SLICE(" \t\r\n[ 1 , 2 ] \n"),
+					     SLICE("{\"a\":1,\"b\":[{},[],{\"a\":2}]}"),
+					     SLICE("{\"a\":{\"a\":{\"a\":1}}}"),
+					     SLICE("[{\"a\":1},{\"a\":1}]"),
+					     SLICE("{\"\":1}"),
+					     SLICE("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\""),
+					     SLICE("\"\\ud83d\\ude00\""),
+					     SLICE("\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""),
+					     SLICE("{\"a\":1,\"A\":2}"),
+					     SLICE("{\"a\\u0062\":1,\"a\\u0063\":2}"),
+					     SLICE("\"\x7f\""),
+					     SLICE("18446744073709551616"),
+					     SLICE("0.123456789012345678901234567890"),
+					     SLICE("[[[[[[[[]]]]]]]]") };
 	struct json_fault f;
 
 	(void)state;

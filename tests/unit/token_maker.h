@@ -22,8 +22,14 @@
 
 static inline struct config plain_config(void)
 {
-	return (struct config){ .db_anon_role = "anon", .jwt_secret = "", .jwt_secret_file = "", .jwt_aud = "", .jwt_issuer = "",
-				.jwt_role_claim_key = ".role", .jwt_required_claims = "exp", .jwt_leeway = 30,
+	return (struct config){ .db_anon_role = "anon",
+				.jwt_secret = "",
+				.jwt_secret_file = "",
+				.jwt_aud = "",
+				.jwt_issuer = "",
+				.jwt_role_claim_key = ".role",
+				.jwt_required_claims = "exp",
+				.jwt_leeway = 30,
 				.jwt_cache_max_entries = 16 };
 }
 
@@ -95,7 +101,8 @@ static inline struct slice raw_signature(struct arena *a, struct slice der, int 
 	ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &from, (long)der.len);
 	unsigned char raw[2 * 66];
 
-	if (BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, half) < 0 || BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + half, half) < 0)
+	if (BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, half) < 0 ||
+	    BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + half, half) < 0)
 		abort();
 	ECDSA_SIG_free(sig);
 	return slice_copy(a, (struct slice){ (const char *)raw, 2 * (size_t)half });
@@ -150,7 +157,8 @@ static inline const char *number_member(struct arena *a, EVP_PKEY *pkey, const c
 /* more: further members, with a comma in front. */
 static inline char *rsa_jwk(struct arena *a, EVP_PKEY *pkey, const char *more)
 {
-	return arena_printf(a, "{\"kty\":\"RSA\",\"n\":\"%s\",\"e\":\"%s\"%s}", number_member(a, pkey, OSSL_PKEY_PARAM_RSA_N, 0),
+	return arena_printf(a, "{\"kty\":\"RSA\",\"n\":\"%s\",\"e\":\"%s\"%s}",
+			    number_member(a, pkey, OSSL_PKEY_PARAM_RSA_N, 0),
 			    number_member(a, pkey, OSSL_PKEY_PARAM_RSA_E, 0), more);
 }
 
