@@ -5,6 +5,7 @@
 # Sqitch would put one on the client's command line, so it is given none. Its driver reads the option file by itself,
 # and the client it starts is a wrapper that names the file.
 set -euo pipefail
+shopt -s inherit_errexit
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 PROJECTS=(core wages incidents)
 declare -A DATABASE=([core]=rowgate [wages]=wages [incidents]=incidents)

@@ -15,7 +15,7 @@ chance AS (
 	       CRC32(CONCAT(n, 'east')) % 12000 AS east
 	  FROM number),
 placed AS (
-	SELECT chance.*, 38.17 + north / 100000 AS latitude, -75.66 + east / 100000 AS longitude,
+	SELECT chance.*, 38.17 + 0.00001 * north AS latitude, 0.00001 * east - 75.66 AS longitude,
 	       1 + north DIV 3000 + 3 * (east DIV 6000) AS station,
 	       TIMESTAMP('2025-02-01') + INTERVAL n DIV 2 DAY + INTERVAL IF(hour % 10 < 8, 7 + hour DIV 10 % 16, hour DIV 10 % 24) HOUR
 		+ INTERVAL CRC32(CONCAT(n, 'second')) % 3600 SECOND AS opened,
