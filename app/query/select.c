@@ -1,0 +1,147 @@
+/* select=: columns, casts, aggregates, embeds and spreads. */
+#include "internal.h"
+
+static const struct {
+	const char *text;
+	enum query_aggregate aggregate;
+} aggregates[] = { { "count()", AGG_COUNT }, { "sum()", AGG_SUM }, { "avg()", AGG_AVG }, { "max()", AGG_MAX },
+		   { "min()", AGG_MIN } };
+
+static bool aggregate(struct parser *p, enum query_aggregate *out)
+{
+	for (size_t i = 0; i < sizeof(aggregates) / sizeof(*aggregates); i++)
+		if (parser_take(p, aggregates[i].text)) {
+			*out = aggregates[i].aggregate;
+			return true;
+		}
+	return false;
+}
+
+/* ::name or ::name(10,2) */
+static bool cast(struct parser *p, struct slice *out)
+{
+	size_t n = 0;
+
+	if (!parser_take(p, "::"))
+		return true;
+	while (n < p->rest.len && p->rest.ptr[n] != ',' && p->rest.ptr[n] != ')' && p->rest.ptr[n] != '.' &&
+	       p->rest.ptr[n] != ':') {
+		if (p->rest.ptr[n] == '(')
+			while (n < p->rest.len && p->rest.ptr[n] != ')')
+				n++;
+		n += n < p->rest.len;
+	}
+	*out = slice_trim((struct slice){ p->rest.ptr, n });
+	if (!out->len)
+		return parser_fail(p, "a type");
+	p->rest = slice_from(p->rest, n);
+	return true;
+}
+
+static bool column(struct parser *p, struct query_item *item)
+{
+	if (!cast(p, &item->cast))
+		return false;
+	parser_blanks(p);
+	if (!parser_take_char(p, '.'))
+		return true;
+	if (!aggregate(p, &item->aggregate))
+		return parser_fail(p, "an aggregate: count(), sum(), avg(), max() or min()");
+	return cast(p, &item->aggregate_cast);
+}
+
+static bool hints(struct parser *p, struct query_embed *e)
+{
+	struct slice word;
+
+	while (parser_take_char(p, '!')) {
+		if (!parser_name(p, &word, NULL))
+			return false;
+		if (slice_is(word, "inner"))
+			e->join = JOIN_INNER;
+		else if (slice_is(word, "left"))
+			e->join = JOIN_LEFT;
+		else if (!e->hint.len)
+			e->hint = word;
+		else
+			return parser_fail(p, "one hint");
+	}
+	return true;
+}
+
+static bool embed(struct parser *p, struct query_item *item, bool spread)
+{
+	struct query_embed *e = arena_new(p->a, struct query_embed);
+
+	item->kind = ITEM_EMBED;
+	item->embed = e;
+	e->relation = item->field.name;
+	e->alias = item->alias;
+	e->spread = spread;
+	if (item->field.nsteps)
+		return parser_fail(p, "a relation without a JSON path");
+	if (!hints(p, e))
+		return false;
+	if (!parser_take_char(p, '('))
+		return parser_fail(p, "\"(\"");
+	if (++p->depth > p->max_depth)
+		return parser_fail(p, "fewer nested embeds");
+	if (!parser_select(p, &e->node))
+		return false;
+	p->depth--;
+	if (!parser_take_char(p, ')'))
+		return parser_fail(p, "\",\" or \")\"");
+	parser_blanks(p);
+	return true;
+}
+
+/* alias: but not alias:: */
+static bool takes_alias(struct parser *p)
+{
+	return parser_peek(p) == ':' && !slice_starts(p->rest, "::") && parser_take_char(p, ':');
+}
+
+static bool named_item(struct parser *p, struct query_item *item, bool spread)
+{
+	if (!spread && aggregate(p, &item->aggregate))
+		return cast(p, &item->aggregate_cast);
+	if (!parser_field(p, &item->field))
+		return false;
+	if (!item->field.nsteps && !item->alias.len && takes_alias(p)) {
+		item->alias = item->field.name;
+		parser_blanks(p);
+		return named_item(p, item, spread);
+	}
+	if (parser_peek(p) == '(' || parser_peek(p) == '!')
+		return embed(p, item, spread);
+	return spread ? parser_fail(p, "\"(\"") : column(p, item);
+}
+
+static bool select_item(struct parser *p, struct query_item *item)
+{
+	parser_blanks(p);
+	item->kind = ITEM_COLUMN;
+	if (parser_take_char(p, '*')) {
+		item->kind = ITEM_STAR;
+	} else if (!named_item(p, item, parser_take(p, "..."))) {
+		return false;
+	}
+	parser_blanks(p);
+	if (!parser_at_end(p) && parser_peek(p) != ',' && parser_peek(p) != ')')
+		return parser_fail(p, "\",\" or end of input");
+	return true;
+}
+
+bool parser_select(struct parser *p, struct query_node *out)
+{
+	parser_blanks(p);
+	if (parser_peek(p) == ')')
+		return true;
+	do {
+		out->items = query_push(p->a, out->items, out->nitems, sizeof(*out->items));
+		if (!select_item(p, &out->items[out->nitems]))
+			return false;
+		out->nitems++;
+	} while (parser_take_char(p, ','));
+	return true;
+}
