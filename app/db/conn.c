@@ -162,11 +162,12 @@ static bool connect_as(struct db_conn *conn, const char *user, const char *passw
 {
 	const struct config *c = conn->db->config;
 	struct arena *a = arena_open();
-	struct slice password = { "", 0 };
+	struct slice file = { "", 0 };
+	char *password;
 	bool socket = *c->db_socket && !*c->db_host;
 	bool ok = true;
 
-	if (*password_file && !config_read_secret(a, password_file, &password, err)) {
+	if (*password_file && !config_read_secret(a, password_file, &file, err)) {
 		const char *why = arena_printf(err->arena, "%s", err->message);
 
 		error_set(err, ERR_DB_LOGIN, "Database login failed");
@@ -174,11 +175,12 @@ static bool connect_as(struct db_conn *conn, const char *user, const char *passw
 		arena_close(a);
 		return false;
 	}
-	if (!mysql_real_connect(conn->mysql, socket ? "localhost" : c->db_host, user, password.ptr, NULL,
+	password = slice_cstr(a, file);
+	if (!mysql_real_connect(conn->mysql, socket ? "localhost" : c->db_host, user, password, NULL,
 				socket ? 0 : (unsigned)c->db_port, socket ? c->db_socket : NULL, CLIENT_FOUND_ROWS))
 		ok = db_conn_failed(conn, err);
-	if (password.len)
-		explicit_bzero((char *)(uintptr_t)password.ptr, password.len);
+	explicit_bzero(password, file.len);
+	explicit_bzero((char *)(uintptr_t)file.ptr, file.len);
 	arena_close(a);
 	if (ok && *c->db_ca && !mysql_get_ssl_cipher(conn->mysql))
 		ok = db_error(err, 2026, "HY000", "the connection is not encrypted although db-ca is set");

@@ -117,7 +117,8 @@ static void read_uri(struct http_request *rq, struct slice uri)
 	rq->query = rest.ptr ? rest : (struct slice){ "", 0 };
 }
 
-static void read_param(struct http_request *rq, char *param)
+/* Headers borrow from libfcgi's memory, which ends with http_finish; what the log still needs is copied. */
+static void read_param(struct arena *a, struct http_request *rq, char *param)
 {
 	char *equals = strchr(param, '=');
 	size_t len = equals ? (size_t)(equals - param) : 0;
@@ -127,14 +128,14 @@ static void read_param(struct http_request *rq, char *param)
 	if (slice_starts(name, "HTTP_") && rq->nheaders < MAX_HEADERS) {
 		rq->headers[rq->nheaders++] = (struct http_header){ header_name(param + 5, len - 5), value };
 	} else if (slice_is(name, "REQUEST_URI")) {
-		read_uri(rq, value);
+		read_uri(rq, slice_copy(a, value));
 	} else if (slice_is(name, "REQUEST_METHOD")) {
-		rq->method_text = value;
+		rq->method_text = slice_copy(a, value);
 		rq->method = method_of(value);
 	} else if (slice_is(name, "REMOTE_ADDR")) {
 		rq->remote_addr = value;
 	} else if (slice_is(name, "REQUEST_ID")) {
-		rq->id = value;
+		rq->id = slice_copy(a, value);
 	} else if ((slice_is(name, "CONTENT_TYPE") || slice_is(name, "CONTENT_LENGTH")) && value.len &&
 		   rq->nheaders < MAX_HEADERS) {
 		rq->headers[rq->nheaders++] = (struct http_header){ header_name(param, len), value };
@@ -146,7 +147,7 @@ static void read_request(struct http_server *s, struct arena *a, struct http_req
 	*rq = (struct http_request){ .method = HTTP_OTHER, .path = SLICE(""), .query = SLICE(""), .id = SLICE("") };
 	rq->headers = arena_array(a, struct http_header, MAX_HEADERS);
 	for (char **p = s->request.envp; p && *p; p++)
-		read_param(rq, *p);
+		read_param(a, rq, *p);
 }
 
 static void set_timeouts(int fd)

@@ -468,3 +468,13 @@ class Stack(Instance):
 
     def remove(self):
         shutil.rmtree(self.base, ignore_errors=True)
+
+
+def assert_rows(response, expected):
+    """Status 200 or 206, and the very rows: their order, the order of keys and the kind of values count."""
+    rows = response.rows()
+    assert json.dumps(rows, ensure_ascii=False) == json.dumps(expected, ensure_ascii=False)
+
+
+def ids(response, key='id'):
+    return [row[key] for row in response.rows()]
