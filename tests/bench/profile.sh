@@ -9,7 +9,7 @@
 set -euo pipefail
 REPO=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$REPO"
-VAR=$(realpath -m "${VAR:-var}")/bench BUILD=${BUILD:-build} SECS=${SECS:-10} REQUESTS=${REQUESTS:-500}
+VAR=$(realpath -m "${VAR:-var}")/bench BUILD=$(realpath -m "${BUILD:-build}") SECS=${SECS:-10} REQUESTS=${REQUESTS:-500}
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 CASE=${1:-} TOOL=${2:-}
 
@@ -39,9 +39,9 @@ target() {
 worker_command() {
 	if [ -n "${PROBE:-}" ]; then
 		export BENCH_DB_SOCKET=$VAR/mysql.sock BENCH_DB_USER=root BENCH_DB_PASSWORD='' BENCH_SECRET_FILE=$VAR/keys/jwt-secret
-		worker=("$REPO/$BUILD/tests/bench/probe")
+		worker=("$BUILD/tests/bench/probe")
 	else
-		worker=("$REPO/$BUILD/rowgate" serve -c "$VAR/rowgate.conf")
+		worker=("$BUILD/rowgate" serve -c "$VAR/rowgate.conf")
 	fi
 }
 
