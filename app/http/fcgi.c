@@ -166,8 +166,9 @@ static bool accept_request(struct http_server *s)
 	if (fd < 0)
 		return false;
 	set_timeouts(fd);
-	/* With a connection at hand libfcgi reads the request from it and does not accept itself. */
+	/* With a connection at hand, and one it believes worth keeping, libfcgi reads the request and accepts nothing. */
 	s->request.ipcFd = fd;
+	s->request.keepConnection = 1;
 	return FCGX_Accept_r(&s->request) == 0;
 }
 
