@@ -88,8 +88,8 @@ prepare() {
 
 client() { "$SCRATCH/client" --batch --skip-column-names "$@"; }
 
-# The server's own words without "ERROR 1045 (28000) at line 3:".
-reason() { sed -n 's/^ERROR [0-9]* ([0-9A-Z]*)\( at line [0-9]*\)\?[^:]*: //p' "$1" | head -n 1; }
+# The server's own words, without "ERROR 1045 (28000) at line 3 in file: 'x'".
+reason() { sed -n "s/.*ERROR [0-9]* ([0-9A-Z]*)\( at line [0-9]*\)\?\( in file: '[^']*'\)\?: //p" "$1" | head -n 1; }
 
 check_server() {
 	local version

@@ -55,7 +55,8 @@ static bool meant(const struct planner *p, const struct relation *r, const struc
 		return !e->hint.len || hinted(r, e->hint);
 	if (!p->config->url_use_legacy_target_names || r->junction || e->hint.len)
 		return false;
-	return slice_eq(r->constraint, e->relation) || (r->at_from && named(key_column(r), e->relation));
+	/* A view that shows the key would make these names ambiguous: they mean the table. */
+	return !r->to->is_view && (slice_eq(r->constraint, e->relation) || (r->at_from && named(key_column(r), e->relation)));
 }
 
 static struct candidates collect(struct planner *p, const struct table *from, const struct query_embed *e, bool same)
