@@ -2,13 +2,15 @@
 -- @catalogue_password. Text in /*M! */ is for MariaDB alone, in /*!80000 */ for MySQL alone.
 
 -- CREATE USER takes no variable, hence the PREPAREs. ALTER also sets a password that has changed.
-SET @statement = CONCAT('CREATE USER IF NOT EXISTS authenticator@''%'' IDENTIFIED BY ', QUOTE(@authenticator_password));
+SET @statement = CONCAT('CREATE USER IF NOT EXISTS authenticator@''%'' IDENTIFIED BY ',
+	QUOTE(@authenticator_password));
 PREPARE statement FROM @statement;
 EXECUTE statement;
 SET @statement = CONCAT('ALTER USER authenticator@''%'' IDENTIFIED BY ', QUOTE(@authenticator_password));
 PREPARE statement FROM @statement;
 EXECUTE statement;
-SET @statement = CONCAT('CREATE USER IF NOT EXISTS rowgate_catalogue@''%'' IDENTIFIED BY ', QUOTE(@catalogue_password));
+SET @statement = CONCAT('CREATE USER IF NOT EXISTS rowgate_catalogue@''%'' IDENTIFIED BY ',
+	QUOTE(@catalogue_password));
 PREPARE statement FROM @statement;
 EXECUTE statement;
 SET @statement = CONCAT('ALTER USER rowgate_catalogue@''%'' IDENTIFIED BY ', QUOTE(@catalogue_password));
@@ -28,7 +30,8 @@ GRANT dispatcher TO authenticator@'%';
 /*!80000 SET DEFAULT ROLE NONE TO authenticator@'%' */;
 
 -- The reader of definitions, of databases still to come too. REFERENCES makes tables, columns, keys and checks
--- visible without making a row readable, SHOW VIEW the views; the text of a view comes from view_definition. TRIGGER is
+-- visible without making a row readable, SHOW VIEW the views; the text of a view comes from view_definition. TRIGGER
+-- is
 -- left out: it would also allow making triggers.
 GRANT REFERENCES, SHOW VIEW ON *.* TO rowgate_catalogue@'%';
 GRANT EXECUTE ON FUNCTION rowgate.view_definition TO rowgate_catalogue@'%';

@@ -1,8 +1,9 @@
--- 500 employees and some 2,000 salaries of our own making: people who do not exist, the same at every run. Loaded only
--- into empty tables, so that nothing anybody keeps there is touched.
+-- 500 employees and some 2,000 salaries of our own making: people who do not exist, the same at every run. Loaded
+-- only into empty tables, so that nothing anybody keeps there is touched.
 --
--- Chance is CRC32 of the employee's number and a word. The names are 25 times 20, each pair once. Employees 1 to 9 lead;
--- number 1 leads them and has no manager. Ten people do contract work for nobody in particular: no manager either.
+-- Chance is CRC32 of the employee's number and a word. The names are 25 times 20, each pair once. Employees 1 to 9
+-- lead; number 1 leads them and has no manager. Ten people do contract work for nobody in particular: no manager
+-- either.
 SET @load = (SELECT COUNT(*) = 0 FROM employee_directory);
 
 INSERT INTO employee_directory (eid, name, gender, hire_date, department, division, job_code, manager, performance,
@@ -15,17 +16,18 @@ person AS (
 	  FROM number),
 named AS (
 	SELECT eid, place, grade,
-	       CONCAT(ELT(1 + pick % 25, 'Adaeze', 'Bruno', 'Celeste', 'Dmitri', 'Esperanza', 'Farid', 'Gwen', 'Hiroshi', 'Ines',
-		'Jonas', 'Kamala', 'Luca', 'Mireille', 'Nadir', 'Oonagh', 'Pavel', 'Quinn', 'Rosa', 'Samuel', 'Thandiwe', 'Umberto',
-		'Vera', 'Wendell', 'Ximena', 'Yusuf'), ' ', ELT(1 + pick DIV 25, 'Abernathy', 'Brightwater', 'Castellan', 'Dunmore',
-		'Eastgate', 'Fennimore', 'Greenhalgh', 'Hollis', 'Ironwood', 'Juniper', 'Kestrel', 'Lindqvist', 'Marchetti',
-		'Nightingale', 'Okonkwo', 'Palmgren', 'Quill', 'Ravensworth', 'Silvera', 'Thornbury')) AS name
+	       CONCAT(ELT(1 + pick % 25, 'Adaeze', 'Bruno', 'Celeste', 'Dmitri', 'Esperanza', 'Farid', 'Gwen',
+		'Hiroshi', 'Ines', 'Jonas', 'Kamala', 'Luca', 'Mireille', 'Nadir', 'Oonagh', 'Pavel', 'Quinn',
+		'Rosa', 'Samuel', 'Thandiwe', 'Umberto', 'Vera', 'Wendell', 'Ximena', 'Yusuf'), ' ',
+		ELT(1 + pick DIV 25, 'Abernathy', 'Brightwater', 'Castellan', 'Dunmore', 'Eastgate', 'Fennimore', 'Greenhalgh',
+		'Hollis', 'Ironwood', 'Juniper', 'Kestrel', 'Lindqvist', 'Marchetti', 'Nightingale', 'Okonkwo',
+		'Palmgren', 'Quill', 'Ravensworth', 'Silvera', 'Thornbury')) AS name
 	  FROM person),
 placed AS (
 	SELECT named.*, CASE WHEN place < 12 THEN 'Web' WHEN place < 23 THEN 'iOS' WHEN place < 34 THEN 'Android'
-		WHEN place < 46 THEN 'Finance' WHEN place < 54 THEN 'HR' WHEN place < 62 THEN 'Accounting'
-		WHEN place < 73 THEN 'Sales' WHEN place < 83 THEN 'Marketing' WHEN place < 92 THEN 'Product' ELSE 'Strategy'
-		END AS division
+		WHEN place < 46 THEN 'Finance' WHEN place < 54 THEN 'HR' WHEN place < 62 THEN 'Accounting' WHEN
+		place < 73 THEN 'Sales' WHEN place < 83 THEN 'Marketing' WHEN place < 92 THEN 'Product' ELSE
+		'Strategy' END AS division
 	  FROM named)
 SELECT placed.eid, placed.name, ELT(1 + CRC32(CONCAT(placed.eid, 'gender')) % 40 DIV 19, 'F', 'M', 'X'),
        DATE('2012-01-01') + INTERVAL CRC32(CONCAT(placed.eid, 'hired')) % 3000 DAY,
@@ -33,8 +35,8 @@ SELECT placed.eid, placed.name, ELT(1 + CRC32(CONCAT(placed.eid, 'gender')) % 40
 	WHEN division IN ('Finance', 'HR', 'Accounting') THEN 'Administration'
 	WHEN division IN ('Sales', 'Marketing') THEN 'Marketing & Sales' ELSE 'Design' END,
        division, CONCAT('R', placed.grade), manager.name,
-       ELT(1 + CRC32(CONCAT(placed.eid, 'review')) % 8, 'Improvement needed', 'Meets', 'Meets', 'Meets', 'Exceeds', 'Exceeds',
-	'Redefines', NULL),
+       ELT(1 + CRC32(CONCAT(placed.eid, 'review')) % 8, 'Improvement needed', 'Meets', 'Meets', 'Meets', 'Exceeds',
+	'Exceeds', 'Redefines', NULL),
        5000 + 900 * placed.grade + CRC32(CONCAT(placed.eid, 'benefits')) % 4000
   FROM placed
   LEFT JOIN named AS manager

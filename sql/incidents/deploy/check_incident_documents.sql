@@ -1,6 +1,6 @@
--- Works on the temporary tables that ingest_incident makes: incoming_document(n, document) and
--- incoming_unit(n, k, unit), JSON as it came. Where several keys are wrong, the first by path is named, so that a
--- missing object comes before the keys in it.
+-- Works on the temporary tables that ingest_incident makes: incoming_document(n, document) and incoming_unit(n, k,
+-- unit), JSON as it came. Where several keys are wrong, the first by path is named, so that a missing object comes
+-- before the keys in it.
 DELIMITER //
 
 CREATE PROCEDURE check_incident_documents(IN many BOOLEAN)
@@ -31,7 +31,8 @@ BEGIN
 	-- MariaDB finds no member whose name needs escapes in a path.
 	IF problem IS NULL THEN
 		SELECT CONCAT('apparatus[', k - 1, '].unit_status.', LEFT(status, 40),
-				' must have a name of 1 to 40 characters without quotes and backslashes'), n INTO problem, at
+				' must have a name of 1 to 40 characters without quotes and backslashes'), n
+		  INTO problem, at
 		  FROM incoming_unit
 		  JOIN JSON_TABLE(JSON_KEYS(unit, '$.unit_status'), '$[*]' COLUMNS (status TEXT PATH '$')) AS name
 		 WHERE CHAR_LENGTH(status) NOT BETWEEN 1 AND 40 OR JSON_QUOTE(status) <> CONCAT('"', status, '"')
@@ -41,10 +42,12 @@ BEGIN
 	IF problem IS NULL THEN
 		SELECT CONCAT('apparatus[', k - 1, '].unit_status.', status, IF(path = '', '', '.'), path, ' ', what), n
 		  INTO problem, at
-		  FROM (SELECT n, k, status, path, problem_of(JSON_EXTRACT(unit, CONCAT('$.unit_status.', JSON_QUOTE(status),
-				IF(path = '', '', '.'), path)), kind, required, low, high) AS what
+		  FROM (SELECT n, k, status, path, problem_of(JSON_EXTRACT(unit,
+				CONCAT('$.unit_status.', JSON_QUOTE(status), IF(path = '', '', '.'), path)),
+				kind, required, low, high) AS what
 			  FROM incoming_unit
-			  JOIN JSON_TABLE(JSON_KEYS(unit, '$.unit_status'), '$[*]' COLUMNS (status TEXT PATH '$')) AS name
+			  JOIN JSON_TABLE(JSON_KEYS(unit, '$.unit_status'), '$[*]'
+				COLUMNS (status TEXT PATH '$')) AS name
 			  JOIN document_key ON part = 'unit_status') AS value
 		 WHERE what IS NOT NULL
 		 ORDER BY n, k, status, path LIMIT 1;
@@ -67,7 +70,8 @@ BEGIN
 	END IF;
 
 	IF problem IS NULL THEN
-		SELECT CONCAT('apparatus[', MAX(k) - 1, '] is the same unit as apparatus[', MIN(k) - 1, ']'), n INTO problem, at
+		SELECT CONCAT('apparatus[', MAX(k) - 1, '] is the same unit as apparatus[', MIN(k) - 1, ']'), n
+		  INTO problem, at
 		  FROM incoming_unit
 		 GROUP BY n, JSON_UNQUOTE(JSON_EXTRACT(unit, '$.unit_id')),
 			COALESCE(JSON_UNQUOTE(JSON_EXTRACT(unit, '$.car_id')), '')

@@ -17,7 +17,8 @@ CREATE FUNCTION is_time(iso TEXT) RETURNS BOOLEAN
 	DETERMINISTIC NO SQL
 	COMMENT 'Whether a text is an ISO 8601 time with an offset, of 1971 to 2037.'
 BEGIN
-	IF CHAR_LENGTH(iso) > 40 OR NOT iso REGEXP CONCAT('^(19[7-9][1-9]|19[89]0|20[0-2][0-9]|203[0-7])-[01][0-9]-[0-3][0-9]T',
+	IF CHAR_LENGTH(iso) > 40
+		OR NOT iso REGEXP CONCAT('^(19[7-9][1-9]|19[89]0|20[0-2][0-9]|203[0-7])-[01][0-9]-[0-3][0-9]T',
 		'([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?(Z|[-+](0[0-9]|1[0-4]):[0-5][0-9])$') THEN
 		RETURN FALSE;
 	END IF;
@@ -59,7 +60,8 @@ BEGIN
 		END IF;
 		RETURN CASE
 			WHEN CHAR_LENGTH(word) > high THEN CONCAT('must be at most ', high, ' characters')
-			WHEN CHAR_LENGTH(word) < low THEN IF(word = '', 'must not be empty', CONCAT('must be at least ', low, ' characters'))
+			WHEN CHAR_LENGTH(word) < low THEN IF(word = '', 'must not be empty',
+				CONCAT('must be at least ', low, ' characters'))
 		END;
 	END CASE;
 	RETURN CASE

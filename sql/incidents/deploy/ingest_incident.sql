@@ -51,7 +51,8 @@ BEGIN
 	CALL store_incident_documents();
 
 	SELECT incident_number, IF(changed, IF(existed, 'updated', 'inserted'), 'unchanged') AS action,
-		(SELECT COUNT(*) FROM apparatus WHERE apparatus.incident_number = incoming_document.incident_number) AS apparatus,
+		(SELECT COUNT(*) FROM apparatus WHERE apparatus.incident_number = incoming_document.incident_number)
+			AS apparatus,
 		(SELECT COUNT(*) FROM apparatus JOIN unit_status ON apparatus_id = id
 		  WHERE apparatus.incident_number = incoming_document.incident_number) AS unit_status
 	  FROM incoming_document

@@ -1,5 +1,5 @@
--- From incoming_document and incoming_unit (checked) to one temporary table for each table, with its columns and types.
--- An empty text is no text: dispatch systems send "" for what they do not know.
+-- From incoming_document and incoming_unit (checked) to one temporary table for each table, with its columns and
+-- types. An empty text is no text: dispatch systems send "" for what they do not know.
 DELIMITER //
 
 CREATE PROCEDURE shred_incident_documents()
@@ -17,20 +17,22 @@ BEGIN
 		state VARCHAR(8) PATH '$.state',
 		timezone VARCHAR(64) PATH '$.timezone')) AS value
 	 ORDER BY n
-	    ON DUPLICATE KEY UPDATE firecares_id = NULLIF(value.firecares_id, ''), name = value.name, state = value.state,
-		timezone = value.timezone;
+	    ON DUPLICATE KEY UPDATE firecares_id = NULLIF(value.firecares_id, ''), name = value.name, state =
+		value.state, timezone = value.timezone;
 
 	CREATE TEMPORARY TABLE incoming_incident LIKE incident;
-	INSERT INTO incoming_incident (incident_number, fd_id, event_id, type, subtype, shift, day_of_week, hour_of_day,
-		event_opened, loi_search_complete, first_unit_dispatched, first_unit_enroute, first_unit_arrived, event_closed,
-		utc_offset, dispatch_duration, response_time, event_duration, address_id, address_line1, common_place_name,
-		street_number, prefix_direction, street_name, street_type, suffix_direction, cross_street1, cross_street2,
-		city, state, postal_code, first_due, response_zone, geohash, latitude, longitude)
-	SELECT value.incident_number, fd_id, event_id, type, NULLIF(subtype, ''), NULLIF(shift, ''), day_of_week, hour_of_day,
-		utc_of(event_opened), utc_of(loi_search_complete), utc_of(first_unit_dispatched), utc_of(first_unit_enroute),
-		utc_of(first_unit_arrived), utc_of(event_closed), offset_of(event_opened), dispatch_duration, response_time,
-		event_duration, NULLIF(address_id, ''), address_line1, NULLIF(common_place_name, ''), NULLIF(street_number, ''),
-		NULLIF(prefix_direction, ''), NULLIF(street_name, ''), NULLIF(street_type, ''), NULLIF(suffix_direction, ''),
+	INSERT INTO incoming_incident (incident_number, fd_id, event_id, type, subtype, shift, day_of_week,
+		hour_of_day, event_opened, loi_search_complete, first_unit_dispatched, first_unit_enroute,
+		first_unit_arrived, event_closed, utc_offset, dispatch_duration, response_time, event_duration,
+		address_id, address_line1, common_place_name, street_number, prefix_direction, street_name,
+		street_type, suffix_direction, cross_street1, cross_street2, city, state, postal_code, first_due,
+		response_zone, geohash, latitude, longitude)
+	SELECT value.incident_number, fd_id, event_id, type, NULLIF(subtype, ''), NULLIF(shift, ''), day_of_week,
+		hour_of_day, utc_of(event_opened), utc_of(loi_search_complete), utc_of(first_unit_dispatched),
+		utc_of(first_unit_enroute), utc_of(first_unit_arrived), utc_of(event_closed),
+		offset_of(event_opened), dispatch_duration, response_time, event_duration, NULLIF(address_id, ''),
+		address_line1, NULLIF(common_place_name, ''), NULLIF(street_number, ''), NULLIF(prefix_direction,
+		''), NULLIF(street_name, ''), NULLIF(street_type, ''), NULLIF(suffix_direction, ''),
 		NULLIF(cross_street1, ''), NULLIF(cross_street2, ''), city, state, NULLIF(postal_code, ''),
 		NULLIF(first_due, ''), NULLIF(response_zone, ''), NULLIF(geohash, ''), latitude, longitude
 	  FROM incoming_document
@@ -72,11 +74,11 @@ BEGIN
 		longitude DECIMAL(9, 6) PATH '$.address.longitude')) AS value;
 
 	CREATE TEMPORARY TABLE incoming_apparatus LIKE apparatus;
-	INSERT INTO incoming_apparatus (id, incident_number, unit_id, car_id, unit_type, station, shift, distance, geohash,
-		turnout_duration, travel_duration, response_duration, event_duration)
+	INSERT INTO incoming_apparatus (id, incident_number, unit_id, car_id, unit_type, station, shift, distance,
+		geohash, turnout_duration, travel_duration, response_duration, event_duration)
 	SELECT incoming_unit.id, incident_number, unit_id, COALESCE(car_id, ''), unit_type, NULLIF(station, ''),
-		NULLIF(shift, ''), distance, NULLIF(geohash, ''), turnout_duration, travel_duration, response_duration,
-		event_duration
+		NULLIF(shift, ''), distance, NULLIF(geohash, ''), turnout_duration, travel_duration,
+		response_duration, event_duration
 	  FROM incoming_unit
 	  JOIN incoming_document USING (n)
 	  JOIN JSON_TABLE(unit, '$' COLUMNS (
@@ -94,8 +96,8 @@ BEGIN
 
 	CREATE TEMPORARY TABLE incoming_status LIKE unit_status;
 	INSERT INTO incoming_status (apparatus_id, status, `timestamp`, utc_offset, geohash, latitude, longitude)
-	SELECT incoming_unit.id, name.status, utc_of(value.reported), offset_of(value.reported), NULLIF(value.geohash, ''),
-		value.latitude, value.longitude
+	SELECT incoming_unit.id, name.status, utc_of(value.reported), offset_of(value.reported),
+		NULLIF(value.geohash, ''), value.latitude, value.longitude
 	  FROM incoming_unit
 	  JOIN JSON_TABLE(JSON_KEYS(unit, '$.unit_status'), '$[*]' COLUMNS (status VARCHAR(40) PATH '$')) AS name
 	  JOIN JSON_TABLE(JSON_EXTRACT(unit, CONCAT('$.unit_status.', JSON_QUOTE(name.status))), '$' COLUMNS (

@@ -1,7 +1,8 @@
 SELECT rowgate_sqitch.checkit(COUNT(*) = 2, 'service_role or dispatcher has no right to this database')
   FROM mysql.db
  WHERE db = DATABASE() AND user IN ('service_role', 'dispatcher') AND select_priv = 'Y';
-SELECT rowgate_sqitch.checkit(SUM(user = 'anon') = 4 AND SUM(user = 'authenticated') = 5, 'anon or authenticated lacks a table')
+SELECT rowgate_sqitch.checkit(SUM(user = 'anon') = 4 AND SUM(user = 'authenticated') = 5,
+	'anon or authenticated lacks a table')
   FROM mysql.tables_priv
  WHERE db = DATABASE();
 SELECT rowgate_sqitch.checkit(COUNT(*) = 2, 'service_role or dispatcher may not call ingest_incident')

@@ -1,0 +1,172 @@
+"""Who may do what: the two logins, and each role."""
+import pymysql
+import pytest
+
+from conftest import run
+
+DENIED = {1044, 1045, 1142, 1143, 1227, 1370}
+
+
+def refused(connection, statement):
+    with pytest.raises(pymysql.err.Error) as caught:
+        run(connection, statement)
+    assert caught.value.args[0] in DENIED, caught.value
+
+
+@pytest.fixture(scope='module')
+def later(admin):
+    """A database that comes after the accounts."""
+    for statement in ('CREATE DATABASE later_one', 'CREATE TABLE later_one.parent (id INT PRIMARY KEY, body JSON, CHECK (id > 0))',
+                      'CREATE TABLE later_one.child (parent INT, KEY (parent), FOREIGN KEY (parent) REFERENCES later_one.parent (id))',
+                      'CREATE VIEW later_one.both_ids AS SELECT parent.id AS one FROM later_one.parent',
+                      'CREATE PROCEDURE later_one.act(IN how INT) SELECT how',
+                      'INSERT INTO later_one.parent (id) VALUES (1)'):
+        run(admin, statement)
+    yield
+    run(admin, 'DROP DATABASE later_one')
+
+
+@pytest.mark.parametrize('query, expected', [
+    ("SELECT table_name FROM information_schema.tables WHERE table_schema = 'later_one' ORDER BY 1",
+     ['both_ids', 'child', 'parent']),
+    ("SELECT column_name FROM information_schema.columns WHERE table_schema = 'later_one' ORDER BY 1",
+     ['body', 'id', 'one', 'parent']),
+    ("SELECT index_name FROM information_schema.statistics WHERE table_schema = 'later_one' ORDER BY 1",
+     ['parent', 'PRIMARY']),
+    ("SELECT referenced_column_name FROM information_schema.key_column_usage WHERE table_schema = 'later_one'"
+     " AND referenced_table_name = 'parent'", ['id']),
+    ("SELECT referenced_table_name FROM information_schema.referential_constraints"
+     " WHERE constraint_schema = 'later_one'", ['parent']),
+    ("SELECT COUNT(*) FROM information_schema.check_constraints WHERE constraint_schema = 'later_one'"
+     " AND check_clause LIKE '%`id` > 0%'", [1]),
+    ("SELECT rowgate.view_definition(table_schema, table_name) FROM information_schema.views"
+     " WHERE table_schema = 'later_one'", ['select `later_one`.`parent`.`id` AS `one` from `later_one`.`parent`']),
+    ("SELECT routine_definition FROM information_schema.routines WHERE routine_schema = 'later_one'", ['SELECT how']),
+    ("SELECT parameter_name FROM information_schema.parameters WHERE specific_schema = 'later_one'", ['how']),
+    ("SELECT DISTINCT user FROM mysql.columns_priv WHERE db = 'wages'", ['authenticated']),
+    ("SELECT user FROM mysql.procs_priv WHERE routine_name = 'ingest_incident' ORDER BY 1",
+     ['dispatcher', 'service_role']),
+    ("SELECT select_priv FROM mysql.user WHERE user = 'anon'", ['N']),
+])
+def test_catalogue_reads_definitions(database, later, query, expected):
+    assert [row[0] for row in run(database.catalogue(), query)] == expected
+
+
+def test_catalogue_tells_json_columns(database, later):
+    catalogue = database.catalogue()
+    if database.kind == 'mysql':
+        assert run(catalogue, "SELECT column_name FROM information_schema.columns WHERE table_schema = 'later_one'"
+                              " AND data_type = 'json'") == [('body',)]
+    else:
+        assert run(catalogue, "SELECT check_clause FROM information_schema.check_constraints"
+                              " WHERE constraint_schema = 'later_one' AND constraint_name = 'body'") == [
+                                  ('json_valid(`body`)',)]
+
+
+def test_catalogue_reads_the_roles_of_the_login(database):
+    statement = ("SELECT from_user FROM mysql.role_edges WHERE to_user = 'authenticator'" if database.kind == 'mysql'
+                 else "SELECT role FROM mysql.roles_mapping WHERE user = 'authenticator'")
+    assert sorted(row[0] for row in run(database.catalogue(), statement)) == [
+        'anon', 'authenticated', 'dispatcher', 'hr', 'service_role', 'wages_analyst']
+
+
+@pytest.mark.parametrize('statement', [
+    'SELECT * FROM later_one.parent', 'SELECT COUNT(*) FROM later_one.parent', 'SELECT 1 FROM later_one.both_ids',
+    'SELECT eid FROM wages.employee_directory', 'SELECT salary FROM wages.compensation',
+    'SELECT document FROM incidents.incident_document', 'CALL later_one.act(1)', 'INSERT INTO later_one.parent (id) VALUES (2)',
+    'CREATE TABLE later_one.more (id INT)', 'DROP TABLE later_one.child', 'SELECT authentication_string FROM mysql.user',
+    'SELECT * FROM mysql.user', 'CREATE TRIGGER later_one.t BEFORE INSERT ON later_one.parent FOR EACH ROW SET NEW.id = 1',
+])
+def test_catalogue_reads_no_row_and_writes_nothing(database, later, statement):
+    refused(database.catalogue(), statement)
+
+
+def test_catalogue_sees_no_password_hash(database):
+    if database.kind == 'mariadb':
+        refused(database.catalogue(), 'SELECT * FROM mysql.global_priv')
+
+
+def test_authenticator_owns_nothing(database):
+    connection = database.as_role('NONE')
+    assert [row[0] for row in run(connection, 'SHOW DATABASES')
+            if row[0] not in ('information_schema', 'performance_schema')] == []
+    for table in ('wages.employee_directory', 'incidents.incident', 'rowgate_sqitch.changes', 'mysql.user'):
+        refused(connection, f'SELECT 1 FROM {table}')
+    assert run(connection, 'SELECT CURRENT_ROLE()')[0][0] in (None, 'NONE')
+
+
+def test_authenticator_starts_without_a_role(database):
+    assert run(database.as_role(None), 'SELECT CURRENT_ROLE()')[0][0] in (None, 'NONE')
+
+
+def test_authenticator_ends_its_own_queries(database):
+    one, other = database.as_role('anon'), database.as_role('anon')
+    run(other, f'KILL {one.thread_id()}')
+    with pytest.raises(pymysql.err.OperationalError):
+        run(one, 'SELECT 1')
+
+
+def test_other_roles_are_refused(database):
+    with pytest.raises(pymysql.err.Error) as caught:
+        database.as_role('root')
+    assert caught.value.args[0] in (1959, 3530)
+
+
+def test_a_new_password_takes_effect(database, tmp_path):
+    new = tmp_path / 'password'
+    new.write_text('another one')
+    assert database.deploy('deploy', CATALOGUE_PASSWORD_FILE=str(new))[0] == 0
+    with pytest.raises(pymysql.err.OperationalError):
+        database.catalogue()
+    database.connect('rowgate_catalogue', 'another one').close()
+    assert database.deploy('deploy')[0] == 0
+    database.catalogue().close()
+
+
+READ = {
+    'employee_directory': 'SELECT eid, name, gender, hire_date, department, division, job_code, manager FROM wages.employee_directory',
+    'performance': 'SELECT performance FROM wages.employee_directory',
+    'benefits': 'SELECT annual_benefits_value FROM wages.employee_directory',
+    'salary_history': 'SELECT * FROM wages.salary_history',
+    'compensation': 'SELECT * FROM wages.compensation',
+    'incident': 'SELECT * FROM incidents.incident',
+    'apparatus': 'SELECT * FROM incidents.apparatus',
+    'unit_status': 'SELECT * FROM incidents.unit_status',
+    'fire_department': 'SELECT * FROM incidents.fire_department',
+    'document': 'SELECT * FROM incidents.incident_document',
+}
+WRITE = {
+    'raise': 'UPDATE wages.salary_history SET salary = salary WHERE id = 1',
+    'move': "UPDATE incidents.incident SET city = city WHERE incident_number = ''",
+    'ingest': "CALL incidents.ingest_incident('[]')",
+}
+INCIDENTS = {'incident', 'apparatus', 'unit_status', 'fire_department'}
+WAGES = {'employee_directory', 'performance', 'benefits', 'salary_history', 'compensation'}
+MAY = {
+    'anon': INCIDENTS,
+    'authenticated': INCIDENTS | {'document', 'employee_directory'},
+    'service_role': set(READ) | set(WRITE),
+    'wages_analyst': WAGES,
+    'hr': WAGES | {'raise'},
+    'dispatcher': INCIDENTS | {'document', 'ingest'},
+}
+
+
+@pytest.mark.parametrize('role', MAY)
+@pytest.mark.parametrize('name', [*READ, *WRITE])
+def test_rights(database, role, name):
+    connection = database.as_role(role)
+    statement = {**READ, **WRITE}[name] + (' LIMIT 1' if name in READ else '')
+    if name in MAY[role]:
+        run(connection, statement)
+    else:
+        refused(connection, statement)
+
+
+@pytest.mark.parametrize('role', MAY)
+@pytest.mark.parametrize('statement', [
+    'DROP TABLE wages.salary_history', 'CREATE TABLE incidents.more (id INT)', 'SELECT 1 FROM rowgate_sqitch.changes',
+    "SELECT rowgate.view_definition('wages', 'compensation')", 'SELECT 1 FROM mysql.user', 'CALL incidents.store_incident_documents()',
+])
+def test_no_role_may(database, role, statement):
+    refused(database.as_role(role), statement)
