@@ -192,6 +192,6 @@ void worker_reload(struct worker *w)
 	w->state = fresh;
 	take(w, schema, atomic_load(&w->shared->generation));
 	log_set_level((enum log_level)fresh->config.log_level);
-	log_line(LOG_INFO, "reloaded");
+	log_always("reloaded");
 	arena_close(a);
 }

@@ -20,6 +20,9 @@ void arena_close(struct arena *a);
 /* size zeroed bytes, aligned for any type. size may be 0. */
 void *arena_alloc(struct arena *a, size_t size) __attribute__((malloc, returns_nonnull));
 
+/* The same, not zeroed: for buffers that are written before they are read. */
+void *arena_alloc_raw(struct arena *a, size_t size) __attribute__((malloc, returns_nonnull));
+
 /* len bytes of ptr and a NUL behind them. */
 char *arena_strndup(struct arena *a, const char *ptr, size_t len) __attribute__((returns_nonnull));
 

@@ -13,6 +13,9 @@ bool log_enabled(enum log_level level);
 /* {"time","level","pid","msg"}: msg as printf makes it. Never give it a secret or a client's SQL. */
 void log_line(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* A line that scripts wait for, written whatever the level. */
+void log_always(const char *msg);
+
 /* The same with further members: fields is JSON text such as "\"status\":200,\"rows\":3". */
 void log_fields(enum log_level level, const char *msg, struct slice fields);
 

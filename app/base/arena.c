@@ -74,7 +74,7 @@ struct arena *arena_open(void)
 	return a;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+void *arena_alloc_raw(struct arena *a, size_t size)
 {
 	size_t need = (size + (ALIGN - 1)) & ~(size_t)(ALIGN - 1);
 	struct chunk *c = a->top;
@@ -91,15 +91,21 @@ void *arena_alloc(struct arena *a, size_t size)
 	UNPOISON(p, size);
 	c->used += need;
 	a->used += need;
-	return memset(p, 0, size);
+	return p;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	return memset(arena_alloc_raw(a, size), 0, size);
 }
 
 char *arena_strndup(struct arena *a, const char *ptr, size_t len)
 {
-	char *s = arena_alloc(a, len + 1);
+	char *s = arena_alloc_raw(a, len + 1);
 
 	if (len)
 		memcpy(s, ptr, len);
+	s[len] = '\0';
 	return s;
 }
 

@@ -70,6 +70,15 @@ void log_fields(enum log_level level, const char *msg, struct slice fields)
 	}
 }
 
+void log_always(const char *msg)
+{
+	enum log_level before = limit;
+
+	limit = LOG_DEBUG;
+	log_fields(LOG_INFO, msg, (struct slice){ NULL, 0 });
+	limit = before;
+}
+
 void log_line(enum log_level level, const char *fmt, ...)
 {
 	va_list ap;

@@ -36,7 +36,7 @@ char *strbuf_grow(struct strbuf *b, size_t n)
 	if (cap < b->len + n)
 		cap = b->len + n;
 	if (b->arena) {
-		ptr = arena_alloc(b->arena, cap);
+		ptr = arena_alloc_raw(b->arena, cap);
 		if (b->len)
 			memcpy(ptr, b->ptr, b->len);
 	} else {

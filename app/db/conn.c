@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "internal.h"
@@ -42,6 +43,9 @@ static void conn_close(struct db_conn *conn)
 {
 	if (!conn)
 		return;
+	/* What was not read must not be waited for. */
+	if (conn->committing || conn->broken)
+		shutdown(client_fd(conn->mysql), SHUT_RDWR);
 	db_stmts_free(conn);
 	if (conn->mysql)
 		mysql_close(conn->mysql);
@@ -324,13 +328,23 @@ static struct db_conn *kept(struct db *db, struct slice role)
 	for (size_t i = 0; i < db->nconns; i++) {
 		if (!slice_is(role, db->conns[i]->role))
 			continue;
-		/* A fifth more or less by thread id, so that a pool does not reconnect all at once. */
-		if (db_now() - db->conns[i]->opened < LIFETIME_MS + (int64_t)(db->conns[i]->thread_id % 60) * 1000)
+		/* A minute more or less by thread id, so that a pool does not reconnect all at once. */
+		if (settled(db->conns[i]) &&
+		    db_now() - db->conns[i]->opened < LIFETIME_MS + (int64_t)(db->conns[i]->thread_id % 60) * 1000)
 			return db->conns[i];
 		drop(db, i);
 		return NULL;
 	}
 	return NULL;
+}
+
+/* Reads what is still to come of the last request's COMMIT. */
+static bool settled(struct db_conn *conn)
+{
+	bool ok = !conn->committing || mysql_read_query_result(conn->mysql) == 0;
+
+	conn->committing = false;
+	return ok;
 }
 
 static int64_t deadline(uint64_t timeout)
@@ -401,7 +415,7 @@ bool db_begin_snapshot(struct db_conn *conn, struct error *err)
 {
 	if (conn->in_transaction)
 		return true;
-	if (!db_command(conn, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", err))
+	if (!db_command(conn, "START TRANSACTION READ ONLY", err))
 		return false;
 	conn->in_transaction = true;
 	return true;
@@ -438,9 +452,6 @@ static void run_kills(struct db *db)
 
 void db_release(struct db *db, struct db_conn *conn)
 {
-	struct arena *a;
-	struct error err;
-
 	if (!conn)
 		return;
 	watch_disarm();
@@ -448,14 +459,12 @@ void db_release(struct db *db, struct db_conn *conn)
 	conn->used = db_now();
 	if (watch_verdict() != WATCH_QUIET) /* it may have struck just after the last statement */
 		conn->broken = true;
-	if (!conn->broken && conn->in_transaction) {
-		a = arena_open();
-		error_init(&err, a);
-		conn->in_transaction = false;
-		if (!db_command(conn, "ROLLBACK", &err))
-			conn->broken = true;
-		arena_close(a);
-	}
+	/* The answer to COMMIT is read when the connection is next needed: nobody has to wait for it now. */
+	if (!conn->broken && conn->in_transaction)
+		conn->committing = mysql_send_query(conn->mysql, "COMMIT", 6) == 0;
+	if (conn->in_transaction && !conn->committing)
+		conn->broken = true;
+	conn->in_transaction = false;
 	if (!conn->broken)
 		return;
 	if (conn->unfinished && db->nkills < MAX_KILLS)
@@ -481,8 +490,11 @@ void db_spoil(struct db_conn *conn)
 
 void db_forget_statements(struct db *db)
 {
-	for (size_t i = 0; i < db->nconns; i++)
+	for (size_t i = 0; i < db->nconns; i++) {
+		if (!settled(db->conns[i]))
+			db->conns[i]->opened -= LIFETIME_MS * 2; /* not worth keeping: closed when next looked at */
 		db_stmts_free(db->conns[i]);
+	}
 }
 
 bool db_is_mariadb(const struct db_conn *conn)

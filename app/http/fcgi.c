@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <time.h>
 
 #include "http.h"
@@ -28,6 +29,7 @@
 
 struct http_server {
 	FCGX_Request request;
+	struct strbuf body; /* of the answer: its memory is kept */
 	sigset_t waiting; /* mask while waiting */
 };
 
@@ -183,7 +185,8 @@ enum http_event http_accept(struct http_server *s, struct arena *a, int tick_ms,
 			*rs = (struct http_response){ .status = 500, .connection = &s->request,
 						      .head = rq->method == HTTP_HEAD };
 			strbuf_init(&rs->headers, a, 512);
-			strbuf_init(&rs->body, a, 4096);
+			s->body.len = 0;
+			rs->body = s->body;
 			return HTTP_REQUEST;
 		}
 		if (ready == 0)
@@ -195,56 +198,145 @@ enum http_event http_accept(struct http_server *s, struct arena *a, int tick_ms,
 	}
 }
 
-static void send_headers(struct http_response *rs, FCGX_Stream *out)
+/* Closes the connection: nothing was ever written by libfcgi, so it has nothing to add. */
+static void end_request(struct http_server *s, struct http_response *rs)
 {
-	struct strbuf *h = &rs->headers;
-	char status[64];
-	int n;
+	FCGX_Free(&s->request, 1);
+	s->body = rs->body;
+	if (s->body.cap > 4 * HTTP_HOLD_BACK)
+		strbuf_close(&s->body);
+}
+
+/* --- the answer: FastCGI records (FastCGI 1.0, sections 3.3 and 5.3), gathered into as few writes as possible --- */
+
+#define RECORD_MAX ((size_t)65528)
+#define RECORD_STDOUT 6
+#define RECORD_END_REQUEST 3
+#define RECORDS_PER_WRITE 16
+
+struct record_header {
+	unsigned char version, type, id_high, id_low, length_high, length_low, padding, reserved;
+};
+
+static struct record_header record(const FCGX_Request *request, unsigned char type, size_t length)
+{
+	return (struct record_header){ 1, type, (unsigned char)(request->requestId >> 8),
+				       (unsigned char)request->requestId, (unsigned char)(length >> 8),
+				       (unsigned char)length, 0, 0 };
+}
+
+static bool write_all(int fd, struct iovec *v, int n)
+{
+	while (n > 0) {
+		ssize_t done = writev(fd, v, n);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return false;
+		for (; n > 0 && (size_t)done >= v->iov_len; v++, n--)
+			done -= (ssize_t)v->iov_len;
+		if (n > 0) {
+			v->iov_base = (char *)v->iov_base + done;
+			v->iov_len -= (size_t)done;
+		}
+	}
+	return true;
+}
+
+/* text as STDOUT records; with end, the marks of a whole answer behind it. */
+static bool send_records(const FCGX_Request *request, struct slice text, bool end)
+{
+	struct record_header headers[RECORDS_PER_WRITE], close[2];
+	struct iovec v[RECORDS_PER_WRITE * 2 + 3];
+	char body[8] = { 0 };
+	int n = 0, records = 0;
+
+	for (;;) {
+		size_t len = text.len < RECORD_MAX ? text.len : RECORD_MAX;
+		union {
+			const char *from;
+			char *to;
+		} data = { text.ptr };
+
+		if (len) {
+			headers[records] = record(request, RECORD_STDOUT, len);
+			v[n++] = (struct iovec){ &headers[records++], sizeof(*headers) };
+			v[n++] = (struct iovec){ data.to, len };
+			text = slice_from(text, len);
+		}
+		if (!text.len)
+			break;
+		if (records == RECORDS_PER_WRITE) {
+			if (!write_all(request->ipcFd, v, n))
+				return false;
+			n = records = 0;
+		}
+	}
+	if (end) {
+		close[0] = record(request, RECORD_STDOUT, 0);
+		close[1] = record(request, RECORD_END_REQUEST, sizeof(body));
+		v[n++] = (struct iovec){ close, sizeof(close) };
+		v[n++] = (struct iovec){ body, sizeof(body) };
+	}
+	return write_all(request->ipcFd, v, n);
+}
+
+/* The header block, put before the body so far: both leave together. */
+static void put_headers(struct http_response *rs)
+{
+	struct strbuf block;
 
 	if (rs->before_send)
 		rs->before_send(rs, rs->context);
-	n = snprintf(status, sizeof(status), "Status: %d %s\r\n", rs->status, http_reason(rs->status));
-	FCGX_PutStr(status, n, out);
-	strbuf_lit(h, "\r\n");
-	FCGX_PutStr(h->ptr, (int)h->len, out);
+	strbuf_init(&block, rs->headers.arena, rs->headers.len + 64);
+	strbuf_addf(&block, "Status: %d %s\r\n", rs->status, http_reason(rs->status));
+	strbuf_add_slice(&block, strbuf_slice(&rs->headers));
+	strbuf_lit(&block, "\r\n");
 	rs->sent = true;
+	rs->headers = block;
+}
+
+static bool transmit(struct http_response *rs, bool end)
+{
+	const FCGX_Request *request = rs->connection;
+	bool first = !rs->sent, ok = true;
+	struct slice body = rs->head ? (struct slice){ NULL, 0 } : strbuf_slice(&rs->body);
+
+	rs->bytes += rs->body.len;
+	if (first) {
+		put_headers(rs);
+		/* A small answer goes out in one record, and so in one write. */
+		if (body.len + rs->headers.len <= RECORD_MAX) {
+			strbuf_add_slice(&rs->headers, body);
+			body.len = 0;
+		}
+		ok = send_records(request, strbuf_slice(&rs->headers), end && !body.len);
+	}
+	if (ok && (!first || body.len))
+		ok = send_records(request, body, end);
+	rs->body.len = 0;
+	return ok;
 }
 
 bool http_flush(struct http_response *rs, struct error *err)
 {
-	FCGX_Request *request = rs->connection;
-
-	if (!rs->sent)
-		send_headers(rs, request->out);
-	rs->bytes += rs->body.len;
-	if (!rs->head && rs->body.len)
-		FCGX_PutStr(rs->body.ptr, (int)rs->body.len, request->out);
-	rs->body.len = 0;
-	if (FCGX_GetError(request->out))
-		return error_set(err, ERR_CUT, "the client has left");
-	return true;
+	return transmit(rs, false) || error_set(err, ERR_CUT, "the client has left");
 }
 
 void http_finish(struct http_server *s, struct http_response *rs)
 {
-	struct error ignored = { 0 };
-	struct arena *a = rs->headers.arena;
-
-	error_init(&ignored, a);
 	if (!rs->sent && !rs->head && rs->status != 204 && rs->status != 304)
 		http_set_header(rs, "Content-Length", "%zu", rs->body.len);
-	if (!http_flush(rs, &ignored)) {
+	if (!transmit(rs, true)) {
 		/* Nobody is left to be told. */
 	}
-	s->request.keepConnection = 0;
-	FCGX_Finish_r(&s->request);
+	end_request(s, rs);
 }
 
 void http_cut(struct http_server *s, struct http_response *rs)
 {
-	(void)rs;
-	FCGX_Free(&s->request, 1);
-	FCGX_InitRequest(&s->request, LISTENER, 0);
+	end_request(s, rs);
 }
 
 int http_fd(const struct http_server *s)

@@ -397,6 +397,7 @@ static bool fetch_chunk(struct reader *r, struct plan_node *kid, const struct ke
 	const struct value *cells;
 	struct db_rows *rows;
 	struct strbuf match;
+	struct group *g = NULL;
 	enum db_step step;
 
 	for (size_t i = 0; i < n; i++)
@@ -406,12 +407,12 @@ static bool fetch_chunk(struct reader *r, struct plan_node *kid, const struct ke
 		return false;
 	strbuf_init(&match, r->scratch, 64);
 	while ((step = db_next(rows, &cells, err)) == DB_ROW) {
-		struct group *g;
-
 		match.len = 0;
 		for (size_t i = 0; i < width; i++)
 			match_bytes(&match, &cells[i]);
-		g = index_find(x, strbuf_slice(&match));
+		/* Rows of one parent mostly follow each other. */
+		if (!g || !slice_eq(g->match, strbuf_slice(&match)))
+			g = index_find(x, strbuf_slice(&match));
 		if (g)
 			add_to_group(g, rows_add(r, kid, cells));
 	}

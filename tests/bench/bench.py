@@ -22,6 +22,7 @@ SECS = int(os.environ.get("SECS") or 3)
 ROUNDS = int(os.environ.get("ROUNDS") or 5)
 CONNS = int(os.environ.get("CONNS") or 16)
 ONLY = os.environ.get("ONLY") or ",".join(SYSTEMS)
+PARTS = os.environ.get("PARTS") or "requests,p99,export"
 
 # case: what Rowgate is asked, what the others are asked. @eid and @division are drawn anew for each request.
 CASES = {
@@ -105,6 +106,14 @@ class Bench:
 
     # Requests
 
+    def all_requests(self):
+        print(f"\n## Requests, {CONNS} connections, {ROUNDS} rounds of {SECS} s each in turn, medians\n\n"
+              "CPU: microseconds of user and system time of all server processes per request.\n\n"
+              "| case | system | CPU | min-max | nginx | app | db | req/s | p50 ms | p99 ms | CPU / probe | "
+              "/ FastAPI | / Flask |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|", flush=True)
+        for case in CASES:
+            self.requests(case)
+
     def requests(self, case):
         """Rounds of all systems in turn, so that what else the machine does hits all alike."""
         results = {key: [] for key in self.systems}
@@ -130,6 +139,13 @@ class Bench:
                 self.goal(f"CPU, {case}, {self.systems[peer].name} / Rowgate",
                           ratio(results[peer], results["rowgate"]), ">=", least)
 
+    def all_latencies(self):
+        print("\n## Latency in ms by connections\n\n"
+              "| case | system | p50, 16 | p50, 64 | p99, 16 | p99, 64 | p99, 64 / 16 |\n|---|---|---|---|---|---|---|",
+              flush=True)
+        for case in CASES:
+            self.latency(case)
+
     def latency(self, case):
         """p99 as connections outnumber the workers."""
         keys = [key for key in ("rowgate", "probe") if key in self.systems]
@@ -138,9 +154,9 @@ class Bench:
             for key, conns in results:
                 results[key, conns].append(self.wrk(self.systems[key], self.target(key, case), conns, SECS))
         for key in keys:
-            p99 = [median(results[key, conns], "p99") for conns in (16, 64)]
-            print(f"| {case} | {self.systems[key].name} | {p99[0]:.2f} | {p99[1]:.2f} | {p99[1] / p99[0]:.2f} |",
-                  flush=True)
+            p50, p99 = ([median(results[key, conns], field) for conns in (16, 64)] for field in ("p50", "p99"))
+            print(f"| {case} | {self.systems[key].name} | {p50[0]:.2f} | {p50[1]:.2f} | {p99[0]:.2f} | {p99[1]:.2f} | "
+                  f"{p99[1] / p99[0]:.2f} |", flush=True)
             if key == "rowgate":
                 self.goal(f"p99, {case}, 64 / 16 connections", p99[1] / p99[0], "<=", P99_AT_MOST)
 
@@ -160,12 +176,15 @@ class Bench:
         return found
 
     def exporter(self, key, path, media):
+        sizes = set()
+
         def run(file):
-            answer = self.curl(self.systems[key], path, "-H", "Accept: " + media, "-o", file, "-w",
-                               "%{http_code} %{time_total}").split()
-            if answer[0] != b"200":
-                raise SystemExit(f"bench: {key}: {path}: status {answer[0].decode()}")
-            return float(answer[1])
+            status, size, seconds = self.curl(self.systems[key], path, "-H", "Accept: " + media, "-o", file, "-w",
+                                              "%{http_code} %{size_download} %{time_total}").decode().split()
+            sizes.add(size)
+            if status != "200" or len(sizes) > 1:
+                raise SystemExit(f"bench: {key}: {path}: status {status}, sizes {sizes}")
+            return float(seconds)
         return run
 
     def bulk(self, form):
@@ -240,17 +259,12 @@ class Bench:
         self.check()
         say("all systems answer the same rows, and 401 to a forged token")
         idle = self.memory()
-        print(f"\n## Requests, {CONNS} connections, {ROUNDS} rounds of {SECS} s each in turn, medians\n\n"
-              "CPU: microseconds of user and system time of all server processes per request.\n\n"
-              "| case | system | CPU | min-max | nginx | app | db | req/s | p50 ms | p99 ms | CPU / probe | "
-              "/ FastAPI | / Flask |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|", flush=True)
-        for case in CASES:
-            self.requests(case)
-        print("\n## p99 in ms by connections\n\n| case | system | 16 | 64 | ratio |\n|---|---|---|---|---|",
-              flush=True)
-        for case in CASES:
-            self.latency(case)
-        self.export()
+        if "requests" in PARTS:
+            self.all_requests()
+        if "p99" in PARTS:
+            self.all_latencies()
+        if "export" in PARTS:
+            self.export()
         after = self.memory()
         print("\n## Private memory of a worker in MiB: largest (median)\n\n"
               "| system | workers | after start | after all the above |\n|---|---|---|---|")
