@@ -323,6 +323,15 @@ static void make_room(struct db *db)
 	}
 }
 
+/* Reads what is still to come of the last request's COMMIT. */
+static bool settled(struct db_conn *conn)
+{
+	bool ok = !conn->committing || mysql_read_query_result(conn->mysql) == 0;
+
+	conn->committing = false;
+	return ok;
+}
+
 static struct db_conn *kept(struct db *db, struct slice role)
 {
 	for (size_t i = 0; i < db->nconns; i++) {
@@ -336,15 +345,6 @@ static struct db_conn *kept(struct db *db, struct slice role)
 		return NULL;
 	}
 	return NULL;
-}
-
-/* Reads what is still to come of the last request's COMMIT. */
-static bool settled(struct db_conn *conn)
-{
-	bool ok = !conn->committing || mysql_read_query_result(conn->mysql) == 0;
-
-	conn->committing = false;
-	return ok;
 }
 
 static int64_t deadline(uint64_t timeout)
