@@ -126,7 +126,7 @@ profile_server() {
 	TOOL=perf profiler_command
 	perf record -q -e cpu-clock -F 4999 -g -o "$out" -p "$(pid_of "$VAR/run/mariadb.started")" &
 	recorder=$!
-	trap 'kill -s INT "$recorder" 2>/dev/null' EXIT
+	trap 'kill -s INT "$recorder" 2>/dev/null || true' EXIT
 	drive
 	kill -s INT "$recorder"
 	wait "$recorder" || true
