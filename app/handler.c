@@ -278,15 +278,18 @@ static void common_headers(struct exchange *x)
 {
 	const struct config *c = &x->w->state->config;
 	struct http_response *rs = x->rs;
-	struct slice trace;
 
 	http_set_header(rs, "Vary", "Accept, Prefer, Range");
 	if (cors_origin(c, x->rq, rs))
 		http_set_header(rs, "Access-Control-Expose-Headers",
 				"Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, "
 				"Transfer-Encoding, Range-Unit");
-	if (*c->server_trace_header && http_header(x->rq, c->server_trace_header, &trace))
-		http_set_header(rs, c->server_trace_header, "%.*s", (int)trace.len, trace.ptr);
+	for (size_t i = 0; *c->server_trace_header && i < x->rq->nheaders; i++) {
+		const struct http_header *h = &x->rq->headers[i];
+
+		if (slice_ieq(h->name, slice_of(c->server_trace_header)))
+			http_set_header(rs, c->server_trace_header, "%.*s", (int)h->value.len, h->value.ptr);
+	}
 }
 
 /* Only what a read honours. */

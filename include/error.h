@@ -92,6 +92,7 @@ struct error {
 	const char *hint;         /* NULL: null */
 	bool details_json;        /* details is JSON text, not a string */
 	const char *challenge;    /* RFC 6750 error_description for WWW-Authenticate, or NULL */
+	const char *content_range; /* 416: what there is, for Content-Range */
 	unsigned retry_after;     /* seconds for Retry-After; 0: none */
 	unsigned db_errno;        /* MySQL's number; 0: not from the database */
 	const char *log_detail;   /* for the log only: MySQL's text */

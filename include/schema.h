@@ -87,7 +87,7 @@ struct db_conn;
 struct schema *schema_load(const struct config *config, struct db_conn *catalogue, struct error *err) MUST_CHECK;
 void schema_free(struct schema *schema);
 
-/* By exact name, else by the only one that differs in letter case alone. NULL: none. */
+/* A table by its exact name; a column by its exact name, else by one that differs in letter case alone. NULL: none. */
 const struct table *schema_table(const struct schema *schema, struct slice db, struct slice name);
 const struct column *schema_column(const struct table *table, struct slice name);
 

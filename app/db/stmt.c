@@ -225,6 +225,11 @@ static void bind_time(MYSQL_BIND *b, MYSQL_TIME *t, const struct datetime *d, en
 {
 	*t = (MYSQL_TIME){ .year = d->year, .month = d->month, .day = d->day, .hour = d->hour, .minute = d->minute,
 			   .second = d->second, .second_part = d->micro };
+	/* The protocol has a byte for hours and keeps whole days apart. */
+	if (type == MYSQL_TYPE_TIME) {
+		t->day = d->hour / 24;
+		t->hour = d->hour % 24;
+	}
 	t->neg = d->negative;
 	t->time_type = type == MYSQL_TYPE_DATE ? MYSQL_TIMESTAMP_DATE
 		     : type == MYSQL_TYPE_TIME ? MYSQL_TIMESTAMP_TIME : MYSQL_TIMESTAMP_DATETIME;
@@ -315,9 +320,9 @@ bool db_query(struct arena *a, struct db_conn *conn, const struct db_statement *
 		discard(conn, s);
 		return false;
 	}
-	s->busy = true;
+	s->busy = s->ncolumns > 0;
 	rows = arena_new(a, struct db_rows);
-	*rows = (struct db_rows){ conn, s, false };
+	*rows = (struct db_rows){ conn, s, !s->busy };
 	*rows_out = rows;
 	return true;
 }

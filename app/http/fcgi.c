@@ -16,14 +16,15 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
+#include <unistd.h>
 #include <time.h>
 
 #include "http.h"
 
 #define LISTENER 0
 #define MAX_HEADERS 200
-/* A connection that sends nothing, or takes nothing, for this long is given up. */
-#define IO_TIMEOUT_S 60
+/* A streamed answer of which nothing is taken for this long is given up. */
+#define WRITE_TIMEOUT_S 60
 /* While stopping: how long the backlog must stay empty. */
 #define DRAIN_MS 100
 
@@ -152,14 +153,6 @@ static void read_request(struct http_server *s, struct arena *a, struct http_req
 		read_param(a, rq, *p);
 }
 
-static void set_timeouts(int fd)
-{
-	struct timeval t = { IO_TIMEOUT_S, 0 };
-
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
-}
-
 /* Accepts and reads one request; false when somebody else was faster or it was no request. */
 static bool accept_request(struct http_server *s)
 {
@@ -167,7 +160,6 @@ static bool accept_request(struct http_server *s)
 
 	if (fd < 0)
 		return false;
-	set_timeouts(fd);
 	/* With a connection at hand, and one it believes worth keeping, libfcgi reads the request and accepts nothing. */
 	s->request.ipcFd = fd;
 	s->request.keepConnection = 1;
@@ -198,10 +190,19 @@ enum http_event http_accept(struct http_server *s, struct arena *a, int tick_ms,
 	}
 }
 
-/* Closes the connection: nothing was ever written by libfcgi, so it has nothing to add. */
+/*
+ * Closes the connection. libfcgi would wait for nginx to close first, lest unread input reset the connection; there is
+ * none once what has arrived is taken in.
+ */
 static void end_request(struct http_server *s, struct http_response *rs)
 {
-	FCGX_Free(&s->request, 1);
+	char rest[4096];
+
+	while (recv(s->request.ipcFd, rest, sizeof(rest), MSG_DONTWAIT) > 0)
+		;
+	close(s->request.ipcFd);
+	s->request.ipcFd = -1;
+	FCGX_Free(&s->request, 0);
 	s->body = rs->body;
 	if (s->body.cap > 4 * HTTP_HOLD_BACK)
 		strbuf_close(&s->body);
@@ -319,8 +320,19 @@ static bool transmit(struct http_response *rs, bool end)
 	return ok;
 }
 
+/* nginx buffers what its client does not take; when it takes nothing either, the answer is given up. */
+static void limit_writes(const struct http_response *rs)
+{
+	const FCGX_Request *request = rs->connection;
+	struct timeval t = { WRITE_TIMEOUT_S, 0 };
+
+	setsockopt(request->ipcFd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
+}
+
 bool http_flush(struct http_response *rs, struct error *err)
 {
+	if (!rs->sent)
+		limit_writes(rs);
 	return transmit(rs, false) || error_set(err, ERR_CUT, "the client has left");
 }
 

@@ -103,12 +103,15 @@ static bool takes_alias(struct parser *p)
 
 static bool named_item(struct parser *p, struct query_item *item, bool spread)
 {
-	if (!spread && aggregate(p, &item->aggregate))
+	if (!spread && parser_take(p, "count()")) {
+		item->aggregate = AGG_COUNT;
 		return cast(p, &item->aggregate_cast);
+	}
 	if (!parser_field(p, &item->field))
 		return false;
 	if (!item->field.nsteps && !item->alias.len && takes_alias(p)) {
 		item->alias = item->field.name;
+		item->field = (struct query_field){ 0 };
 		parser_blanks(p);
 		return named_item(p, item, spread);
 	}

@@ -13,6 +13,8 @@ void render_error(const struct config *config, const struct error *err, struct h
 				err->challenge);
 	else if (err->status == 401)
 		http_set_header(rs, "WWW-Authenticate", "Bearer");
+	if (err->content_range)
+		http_set_header(rs, "Content-Range", "%s", err->content_range);
 	if (err->retry_after)
 		http_set_header(rs, "Retry-After", "%u", err->retry_after);
 	error_body(err, config->client_error_terse, &rs->body);

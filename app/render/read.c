@@ -158,6 +158,7 @@ static bool check_offset(const struct flow *f, struct error *err)
 	if (!f->result->has_total || offset <= f->result->total)
 		return true;
 	error_set(err, ERR_RANGE, "Requested range not satisfiable");
+	err->content_range = arena_printf(f->r.a, "*/%llu", (unsigned long long)f->result->total);
 	return error_details(err, "An offset of %llu was requested, but there are only %llu rows.",
 			     (unsigned long long)offset, (unsigned long long)f->result->total);
 }

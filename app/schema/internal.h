@@ -25,7 +25,7 @@ struct view {
 	size_t nbases;
 };
 
-/* Of a name in a database, blind to the case of ASCII letters. */
+/* Of a name in a database. */
 uint64_t schema_hash(struct slice db, struct slice name);
 
 struct column *schema_find_column(struct table *table, struct slice name);

@@ -10,8 +10,6 @@ uint64_t schema_hash(struct slice db, struct slice name)
 	for (size_t i = 0; i < db.len + name.len; i++) {
 		unsigned char c = (unsigned char)(i < db.len ? db.ptr[i] : name.ptr[i - db.len]);
 
-		if (c >= 'A' && c <= 'Z')
-			c = (unsigned char)(c + 32);
 		h = (h ^ c) * 1099511628211u;
 	}
 	return h;
@@ -19,18 +17,11 @@ uint64_t schema_hash(struct slice db, struct slice name)
 
 struct table *schema_find_table(const struct schema *schema, struct slice db, struct slice name)
 {
-	struct table *folded = NULL;
+	struct table *t = schema->nbuckets ? schema->buckets[schema_hash(db, name) % schema->nbuckets] : NULL;
 
-	if (!schema->nbuckets)
-		return NULL;
-	for (struct table *t = schema->buckets[schema_hash(db, name) % schema->nbuckets]; t; t = t->next) {
-		if (!slice_eq(t->schema, db) || !slice_ieq(t->name, name))
-			continue;
-		if (slice_eq(t->name, name))
-			return t;
-		folded = folded ? folded : t;
-	}
-	return folded;
+	while (t && !(slice_eq(t->schema, db) && slice_eq(t->name, name)))
+		t = t->next;
+	return t;
 }
 
 const struct table *schema_table(const struct schema *schema, struct slice db, struct slice name)

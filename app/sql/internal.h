@@ -36,6 +36,23 @@ void sql_table(struct writer *w, const struct plan_node *node);
 /* The column the parents' key is compared with: the junction's, or the node's own. */
 void sql_key_column(struct writer *w, const struct plan_node *node, size_t i);
 
+/*
+ * IN lists are padded, by repeating their last value, so that lists of many lengths share a statement: to a multiple of
+ * five up to a hundred, for pages are such, beyond to a power of two.
+ */
+static inline size_t sql_padded(size_t n)
+{
+	size_t padded = 128;
+
+	if (n <= 2)
+		return n;
+	if (n <= 100)
+		return (n + 4) / 5 * 5;
+	while (padded < n)
+		padded *= 2;
+	return padded;
+}
+
 #define sql_lit(w, literal) strbuf_lit(&(w)->text, literal)
 
 #endif

@@ -210,10 +210,8 @@ static void key_tuple(struct writer *w, const struct sql_keys *keys, size_t at)
 
 static void key_condition(struct writer *w, const struct plan_node *node, const struct sql_keys *keys)
 {
-	size_t padded = 1;
+	size_t padded = sql_padded(keys->n);
 
-	while (padded < keys->n)
-		padded *= 2;
 	sql_lit(w, " WHERE ");
 	if (keys->width > 1)
 		strbuf_addc(&w->text, '(');

@@ -157,13 +157,10 @@ static void distinct(struct writer *w, const struct plan_cond *c)
 	strbuf_addc(&w->text, ')');
 }
 
-/* IN lists grow to the next power of two, so that statements of many lengths share a text. */
 static void in_list(struct writer *w, const struct plan_cond *c)
 {
-	size_t padded = 1;
+	size_t padded = sql_padded(c->nvalues);
 
-	while (padded < c->nvalues)
-		padded *= 2;
 	sql_expr(w, &c->left);
 	sql_lit(w, " IN (");
 	for (size_t i = 0; i < padded; i++) {

@@ -70,7 +70,7 @@ class Response:
     def error(self):
         """(status, code) of a refusal in the form all have."""
         body = self.json()
-        assert sorted(body) == ['code', 'details', 'hint', 'message'], self
+        assert isinstance(body, dict) and sorted(body) == ['code', 'details', 'hint', 'message'], self
         return self.status, body['code']
 
     def __repr__(self):
@@ -265,7 +265,8 @@ class Variant(Instance):
     def close(self):
         self.http.close()
         for process in (self.nginx_process, self.pool_process):
-            end(process.pid)
+            if process.poll() is None:
+                end(process.pid)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(1)
 
@@ -434,13 +435,14 @@ class Stack(Instance):
         body = {'role': role, 'exp': int(time.time()) + 3600, **claims}
         return jwt.encode({k: v for k, v in body.items() if v is not None}, self.secret, 'HS256')
 
-    def variant(self, conf=None, workers=2, environment=None, fresh=False):
+    def variant(self, conf=None, workers=2, environment=None, fresh=False, ready=True):
         """An instance with other settings; the same ones give the same instance, unless it is to be fresh."""
         key = json.dumps([conf, workers, environment], sort_keys=True)
         if fresh or key not in self.variants:
             made = Variant(self, len(self.variants), conf or {}, workers, environment or {})
             self.variants[f'{key} {len(self.variants)}' if fresh else key] = made
-            made.wait_ready()
+            if ready:
+                made.wait_ready()
             return made
         return self.variants[key]
 
