@@ -9,10 +9,10 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -31,7 +31,8 @@
 struct http_server {
 	FCGX_Request request;
 	struct strbuf body; /* of the answer: its memory is kept */
-	sigset_t waiting; /* mask while waiting */
+	int epoll;          /* holds the listening socket */
+	sigset_t waiting;   /* mask while waiting */
 };
 
 static volatile sig_atomic_t stopping, reloading;
@@ -57,6 +58,15 @@ static void catch(int signal, void (*handler)(int), sigset_t *blocked)
 	sigaddset(blocked, signal);
 }
 
+/* EPOLLEXCLUSIVE: a connection wakes one worker, not all of them. */
+static bool watch_listener(struct http_server *s)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+
+	s->epoll = epoll_create1(EPOLL_CLOEXEC);
+	return s->epoll >= 0 && epoll_ctl(s->epoll, EPOLL_CTL_ADD, LISTENER, &event) == 0;
+}
+
 struct http_server *http_open(void)
 {
 	struct http_server *s = calloc(1, sizeof(*s));
@@ -67,7 +77,10 @@ struct http_server *http_open(void)
 		free(s);
 		return NULL;
 	}
-	fcntl(LISTENER, F_SETFL, flags | O_NONBLOCK);
+	if (fcntl(LISTENER, F_SETFL, flags | O_NONBLOCK) < 0 || !watch_listener(s)) {
+		free(s);
+		return NULL;
+	}
 	sigemptyset(&blocked);
 	catch(SIGTERM, on_stop, &blocked);
 	catch(SIGINT, on_stop, &blocked);
@@ -84,10 +97,9 @@ struct http_server *http_open(void)
 /* Waits until somebody connects. 1: do accept; 0: time is over; -1: a signal. */
 static int wait_for_client(struct http_server *s, int ms)
 {
-	struct pollfd p = { .fd = LISTENER, .events = POLLIN };
-	struct timespec t = { ms / 1000, (ms % 1000) * 1000000L };
+	struct epoll_event event;
 
-	return ppoll(&p, 1, ms < 0 ? NULL : &t, &s->waiting);
+	return epoll_pwait(s->epoll, &event, 1, ms, &s->waiting);
 }
 
 static enum http_method method_of(struct slice text)
