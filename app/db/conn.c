@@ -413,9 +413,8 @@ bool db_catalogue(struct db *db, struct db_conn **conn_out, struct error *err)
 
 bool db_begin_snapshot(struct db_conn *conn, struct error *err)
 {
-	if (conn->in_transaction)
-		return true;
-	if (!db_command(conn, "START TRANSACTION READ ONLY", err))
+	/* The one that COMMIT AND CHAIN began has no snapshot yet: the first SELECT takes it. */
+	if (!conn->in_transaction && !conn->chained && !db_command(conn, "START TRANSACTION READ ONLY", err))
 		return false;
 	conn->in_transaction = true;
 	return true;
@@ -450,6 +449,20 @@ static void run_kills(struct db *db)
 	arena_close(a);
 }
 
+/*
+ * Where one request wanted a snapshot the next one likely does: its transaction is begun with the end of this one. The
+ * server's answer is read when the connection is next needed, for nobody has to wait for it now.
+ */
+static void end_transaction(struct db_conn *conn)
+{
+	const char *text = conn->in_transaction ? "COMMIT AND CHAIN" : "COMMIT";
+
+	conn->committing = mysql_send_query(conn->mysql, text, strlen(text)) == 0;
+	conn->broken |= !conn->committing;
+	conn->chained = conn->in_transaction;
+	conn->in_transaction = false;
+}
+
 void db_release(struct db *db, struct db_conn *conn)
 {
 	if (!conn)
@@ -459,12 +472,8 @@ void db_release(struct db *db, struct db_conn *conn)
 	conn->used = db_now();
 	if (watch_verdict() != WATCH_QUIET) /* it may have struck just after the last statement */
 		conn->broken = true;
-	/* The answer to COMMIT is read when the connection is next needed: nobody has to wait for it now. */
-	if (!conn->broken && conn->in_transaction)
-		conn->committing = mysql_send_query(conn->mysql, "COMMIT", 6) == 0;
-	if (conn->in_transaction && !conn->committing)
-		conn->broken = true;
-	conn->in_transaction = false;
+	if (!conn->broken && (conn->in_transaction || conn->chained))
+		end_transaction(conn);
 	if (!conn->broken)
 		return;
 	if (conn->unfinished && db->nkills < MAX_KILLS)

@@ -52,6 +52,7 @@ struct db_conn {
 	unsigned long thread_id;
 	int64_t opened, used, role_set; /* milliseconds, monotonic */
 	bool in_transaction;
+	bool chained;              /* a transaction is open that has read nothing yet */
 	bool committing;           /* COMMIT was sent, its answer not read */
 	bool in_use;
 	bool broken;               /* to be closed when released */
