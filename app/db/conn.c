@@ -97,6 +97,9 @@ bool db_conn_failed(struct db_conn *conn, struct error *err)
 
 bool db_stmt_failed(struct db_conn *conn, MYSQL_STMT *handle, struct error *err)
 {
+	/* libmariadb leaves an error that comes among the rows on the connection alone. */
+	if (!mysql_stmt_errno(handle) && mysql_errno(conn->mysql))
+		return db_conn_failed(conn, err);
 	return failed(conn, mysql_stmt_errno(handle), mysql_stmt_sqlstate(handle), mysql_stmt_error(handle), err);
 }
 
@@ -385,8 +388,8 @@ bool db_acquire(struct db *db, struct slice role, int client, struct db_conn **c
 	conn->used = db_now();
 	watch_arm(client, client_fd(conn->mysql), deadline(db->config->db_statement_timeout));
 	*conn_out = conn;
-	/* Taking a role away from the login takes effect on MariaDB only at the next SET ROLE (facts.md). */
-	if (conn->mariadb && conn->used - conn->role_set > ROLE_REFRESH_MS)
+	/* A role taken away from the login is noticed, or on MariaDB takes effect, only at the next SET ROLE (facts.md). */
+	if (conn->used - conn->role_set > ROLE_REFRESH_MS)
 		return set_role(conn, err);
 	return true;
 }

@@ -153,8 +153,8 @@ static bool prepare(struct db_conn *conn, struct stmt *s, struct error *err)
 	}
 	if (mysql_stmt_prepare(s->handle, s->text.ptr, s->text.len))
 		return db_stmt_failed(conn, s->handle, err);
-	if (mysql_stmt_param_count(s->handle) != s->nparams || mysql_stmt_field_count(s->handle) != s->ncolumns)
-		return error_set(err, ERR_DB_SYNTAX, "the generated statement has other columns than planned");
+	if (mysql_stmt_param_count(s->handle) != s->nparams)
+		return error_set(err, ERR_DB_SYNTAX, "the generated statement has other parameters than planned");
 	s->rebind = true;
 	return true;
 }
@@ -296,6 +296,11 @@ static bool execute(struct db_conn *conn, struct stmt *s, const struct value *pa
 		return db_stmt_failed(conn, s->handle, err);
 	if (mysql_stmt_execute(s->handle))
 		return db_stmt_failed(conn, s->handle, err);
+	/* Known for sure only now: MySQL prepares EXPLAIN with the columns of what is explained. */
+	if (mysql_stmt_field_count(s->handle) != s->ncolumns) {
+		conn->broken = true;
+		return error_set(err, ERR_DB_SYNTAX, "the generated statement has other columns than planned");
+	}
 	if (s->ncolumns && s->rebind && mysql_stmt_bind_result(s->handle, s->columns))
 		return db_stmt_failed(conn, s->handle, err);
 	s->rebind = false;
@@ -413,6 +418,7 @@ static enum db_step fetch_failed(struct db_rows *rows, struct error *err)
 	rows->done = true;
 	/* The number may be 0 although the result was cut short (facts.md): still a failure. */
 	(void)db_stmt_failed(rows->conn, rows->stmt->handle, err);
+	rows->conn->broken = true;
 	discard(rows->conn, rows->stmt);
 	return DB_FAILED;
 }

@@ -335,4 +335,4 @@ def test_across_databases(get):
         {'id': 1, 'projects': {'name': 'Windows 7'}}, {'id': 2, 'projects': {'name': 'Windows 7'}},
         {'id': 3, 'projects': {'name': 'IOS'}}])
     assert_rows(get('/projects?select=id,invoices(total)&id=eq.1&invoices.order=total'),
-                [{'id': 1, 'invoices': [{'total': 10.5}, {'total': 20}]}])
+                [{'id': 1, 'invoices': [{'total': 10.5}, {'total': 20.0}]}])
