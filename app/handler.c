@@ -464,10 +464,7 @@ static void live(struct exchange *x)
 /* Ready: the definitions are loaded and the database answers now. */
 static void ready(struct exchange *x)
 {
-	struct db_conn *conn;
-
-	if (!worker_schema(x->w, x->err) || !db_catalogue(x->w->state->db, &conn, x->err) ||
-	    !db_command(conn, "DO 1", x->err)) {
+	if (!worker_schema(x->w, x->err) || !worker_database_answers(x->w, x->err)) {
 		x->err->retry_after = 1;
 		x->err->status = 503;
 		render_error(&x->w->state->config, x->err, x->rs);

@@ -53,13 +53,33 @@ void state_close(struct state *s)
 	free(s);
 }
 
+/* A kept connection may have been closed by a restart of the server: then another is tried at once. */
 static struct schema *read_schema(struct state *s, struct error *err)
+{
+	struct schema *fresh = NULL;
+	struct db_conn *conn;
+
+	for (int attempt = 0; attempt < 2 && !fresh; attempt++) {
+		if (!db_catalogue(s->db, &conn, err))
+			return NULL;
+		fresh = schema_load(&s->config, conn, err);
+		if (!fresh && err->code != ERR_DB_LOST)
+			return NULL;
+	}
+	return fresh;
+}
+
+bool worker_database_answers(struct worker *w, struct error *err)
 {
 	struct db_conn *conn;
 
-	if (!db_catalogue(s->db, &conn, err))
-		return NULL;
-	return schema_load(&s->config, conn, err);
+	for (int attempt = 0; attempt < 2; attempt++) {
+		if (!db_catalogue(w->state->db, &conn, err))
+			return false;
+		if (db_command(conn, "DO 1", err))
+			return true;
+	}
+	return false;
 }
 
 static void take(struct worker *w, struct schema *fresh, uint64_t generation)

@@ -41,6 +41,9 @@ void state_close(struct state *s);
 /* Makes sure the definitions are there and of the pool's generation. ERR_SCHEMA_LOADING when they cannot be read. */
 bool worker_schema(struct worker *w, struct error *err) MUST_CHECK;
 
+/* Does the database answer now? */
+bool worker_database_answers(struct worker *w, struct error *err) MUST_CHECK;
+
 /* Between requests: has somebody changed the definitions? At most every db-schema-poll seconds in the whole pool. */
 void worker_poll(struct worker *w);
 

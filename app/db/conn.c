@@ -492,7 +492,7 @@ void db_release(struct db *db, struct db_conn *conn)
 
 bool db_worth_retry(const struct db_conn *conn, const struct error *err)
 {
-	return err->code == ERR_DB_LOST && (!conn || watch_verdict() == WATCH_QUIET);
+	return conn && err->code == ERR_DB_LOST && watch_verdict() == WATCH_QUIET;
 }
 
 void db_spoil(struct db_conn *conn)
