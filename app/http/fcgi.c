@@ -202,16 +202,18 @@ enum http_event http_accept(struct http_server *s, struct arena *a, int tick_ms,
 	}
 }
 
-/*
- * Closes the connection. libfcgi would wait for nginx to close first, lest unread input reset the connection; there is
- * none once what has arrived is taken in.
- */
+/* What the client sent and nobody read: closing with input unread would reset the connection. */
+static void drain(struct http_server *s)
+{
+	char rest[8192];
+
+	while (FCGX_GetStr(rest, sizeof(rest), s->request.in) > 0)
+		;
+}
+
+/* Closes the connection. libfcgi would wait for nginx to close first, lest unread input reset it; there is none. */
 static void end_request(struct http_server *s, struct http_response *rs)
 {
-	char rest[4096];
-
-	while (recv(s->request.ipcFd, rest, sizeof(rest), MSG_DONTWAIT) > 0)
-		;
 	close(s->request.ipcFd);
 	s->request.ipcFd = -1;
 	FCGX_Free(&s->request, 0);
@@ -352,6 +354,7 @@ void http_finish(struct http_server *s, struct http_response *rs)
 {
 	if (!rs->sent && !rs->head && rs->status != 204 && rs->status != 304)
 		http_set_header(rs, "Content-Length", "%zu", rs->body.len);
+	drain(s);
 	if (!transmit(rs, true)) {
 		/* Nobody is left to be told. */
 	}
