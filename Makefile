@@ -22,7 +22,7 @@ PARTS := $(filter-out $(BUILD)/app/main.o,$(OBJ))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
 all: $(BUILD)/rowgate
-.PHONY: all unit
+.PHONY: all unit unit-programs
 
 $(BUILD)/rowgate: $(OBJ)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -35,6 +35,7 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(PARTS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(PARTS) $(LDFLAGS) $(LIBS) -lcmocka
 
+unit-programs: $(UNIT)
 unit: $(UNIT)
 	@for t in $(UNIT); do $$t || exit 1; done
 
@@ -45,6 +46,11 @@ unit: $(UNIT)
 .PHONY: run up down reload status deps help
 run up down reload status deps:
 	@ansible/local/rowgate-local.sh $@
+
+# All tests, or some stages of tests/all.py: make test STAGES="unit http". The last line is `N passed, M failed`.
+.PHONY: test
+test: deps all
+	@BUILD=$(BUILD) tests/all.py $(STAGES)
 
 # The benchmarks, side by side: tests/bench/README.md.
 .PHONY: bench bench-programs
@@ -63,6 +69,7 @@ help:
 	@echo 'make status   what of it runs'
 	@echo 'make deps     the packages that run and test need'
 	@echo 'make unit     unit tests'
+	@echo 'make test     all tests; STAGES="unit http" for some (tests/all.py)'
 	@echo 'make bench    Rowgate beside a bare C probe, FastAPI and Flask, as tables'
 	@echo 'Variables: VAR=var PORT=8443 WORKERS=N DB=local|HOST:PORT DB_USER= DB_PASSWORD_FILE= DB_CA='
 	@echo '           RATE=N (requests a second for each address) METRICS_ALLOW="ADDRESS..."'

@@ -1,0 +1,165 @@
+#!/usr/bin/python3
+"""
+All tests, one stage after the other: `make test`, or tests/all.py STAGE... for some of them.
+
+unit     cmocka programs under build/tests/unit
+sql      the databases on MariaDB          sql-mysql     on Oracle MySQL
+http     through nginx on MariaDB          http-mysql    on Oracle MySQL
+run      make up, down, reload
+clients  npm clients
+asan     unit and http against a build with AddressSanitizer and UBSan
+lint     make lint: one test
+memory   make valgrind: one test
+
+Quiet where it is green; of what is red, the end is shown. The last line is `N passed, M failed[, K skipped]`. Oracle MySQL
+comes unpacked from Debian's archive (tests/servers); where that is impossible its stages are skipped and said to be,
+unless ROWGATE_REQUIRE_MYSQL is set.
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+REPO = pathlib.Path(__file__).resolve().parent.parent
+PYTHON = '/usr/bin/python3'
+BUILD = os.environ.get('BUILD', 'build')
+FOLDER = pathlib.Path(os.environ.get('ROWGATE_TEST_DIR', REPO / 'var-test'))
+SANITIZE = ['SANITIZE=-fsanitize=address,undefined -fno-sanitize-recover=undefined', 'OPT=-O1 -g']
+DEFAULT = ['unit', 'sql', 'http', 'run', 'clients', 'sql-mysql', 'http-mysql']
+
+
+def run(command, **environment):
+    """Exit status and everything it printed."""
+    done = subprocess.run(command, cwd=REPO, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace')
+    return done.returncode, done.stdout
+
+
+def make(*words):
+    return run(['make', '-s', '-j2', *words], MAKEFLAGS='', MFLAGS='')
+
+
+def number(pattern, text):
+    return sum(int(n) for n in re.findall(pattern, text, re.M))
+
+
+def pytest(folder, **environment):
+    status, out = run([PYTHON, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', folder], **environment)
+    summary = out.strip().splitlines()[-1] if out.strip() else ''
+    failed = number(r'(\d+) failed', summary) + number(r'(\d+) errors?', summary)
+    passed = number(r'(\d+) passed', summary)
+    if status not in (0, 1) or not passed + failed:
+        failed = failed or 1
+    return passed, failed, number(r'(\d+) skipped', summary), out
+
+
+def unit(build=BUILD, *settings):
+    status, out = make(f'BUILD={build}', *settings, 'unit-programs')
+    if status:
+        return 0, 1, 0, out
+    passed = failed = 0
+    bad = ''
+    for program in sorted((REPO / build / 'tests/unit').glob('test_*')):
+        if program.suffix:
+            continue
+        status, out = run([str(program)])
+        ok = number(r'\[  PASSED  \] (\d+) test', out)
+        wrong = number(r'\[  FAILED  \] \w+: (\d+) test', out) or number(r'(\d+) FAILED TEST', out) or (1 if status else 0)
+        passed, failed = passed + ok, failed + wrong
+        if wrong:
+            bad += out
+    return passed, failed, 0, bad
+
+
+def mysql_missing():
+    sys.path.insert(0, str(REPO / 'tests/http'))
+    import harness
+    return harness.mysql_missing()
+
+
+def on_mysql(folder):
+    missing = mysql_missing()
+    if missing and not os.environ.get('ROWGATE_REQUIRE_MYSQL'):
+        print(f'{"":12} no Oracle MySQL here, so this half is skipped: {missing}')
+        return 0, 0, 1, ''
+    return pytest(folder, ROWGATE_TEST_SERVER='mysql')
+
+
+def clients():
+    status, out = run(['npm', 'ci', '--no-audit', '--no-fund', '--silent', '--prefix', 'tests/clients'])
+    if status:
+        return 0, 1, 0, out
+    FOLDER.mkdir(exist_ok=True)
+    settings = [f'VAR={FOLDER}/clients', f'PORT={free_port()}', 'WORKERS=4']
+    status, out = make(*settings, 'up')
+    if status:
+        return 0, 1, 0, out
+    try:
+        env = dict(re.findall(r"^(\w+)='?(.*?)'?$", (FOLDER / 'clients/rowgate.env').read_text(), re.M))
+        tests = sorted(str(p) for p in (REPO / 'tests/clients').glob('*.test.mjs'))
+        status, out = run(['node', '--test', '--test-reporter=tap', *tests], NODE_EXTRA_CA_CERTS=env['ROWGATE_CA'], **env)
+    finally:
+        make(*settings, 'down')
+    passed, failed = number(r'^# pass (\d+)', out), number(r'^# fail (\d+)', out)
+    return passed, failed or int(status != 0 or not passed), number(r'^# skipped (\d+)', out), out
+
+
+def free_port():
+    import socket
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        return s.getsockname()[1]
+
+
+def asan():
+    """A finding ends the worker it is in, and is looked for in every log."""
+    build, logs = f'{BUILD}/asan', FOLDER / 'asan'
+    logs.mkdir(parents=True, exist_ok=True)
+    logs.chmod(0o777)
+    for old in logs.glob('report.*'):
+        old.unlink()
+    status, out = make(f'BUILD={build}', *SANITIZE, 'all')
+    if status:
+        return 0, 1, 0, out
+    options = f'log_path={logs}/report:abort_on_error=0'
+    # Memory figures mean nothing under the sanitizers.
+    counts = [unit(build, *SANITIZE),
+              pytest('tests/http', BUILD=build, ASAN_OPTIONS=options, UBSAN_OPTIONS=f'print_stacktrace=1:{options}',
+                     ROWGATE_SANITIZED='1')]
+    reports = ''.join(p.read_text(errors='replace') for p in logs.glob('report.*'))
+    passed, failed, skipped = (sum(c[i] for c in counts) for i in range(3))
+    return passed, failed + (1 if reports else 0), skipped, ''.join(c[3] for c in counts) + reports
+
+
+def target(name):
+    def stage():
+        status, out = make(name)
+        return (0, 1, 0, out) if status else (1, 0, 0, out)
+    return stage
+
+
+STAGES = {
+    'unit': unit, 'sql': lambda: pytest('tests/sql'), 'http': lambda: pytest('tests/http'),
+    'run': lambda: pytest('tests/run'), 'clients': clients, 'sql-mysql': lambda: on_mysql('tests/sql'),
+    'http-mysql': lambda: on_mysql('tests/http'), 'asan': asan, 'lint': target('lint'), 'memory': target('valgrind'),
+}
+
+
+def main(names):
+    total = [0, 0, 0]
+    for name in names or DEFAULT:
+        begun = time.monotonic()
+        passed, failed, skipped, out = STAGES[name]()
+        total = [total[0] + passed, total[1] + failed, total[2] + skipped]
+        if failed:
+            print('\n'.join(out.splitlines()[-150:]))
+        print(f'{name:12} {passed} passed, {failed} failed' + (f', {skipped} skipped' if skipped else '') +
+              f' ({time.monotonic() - begun:.0f} s)', flush=True)
+    print(f'{total[0]} passed, {total[1]} failed' + (f', {total[2]} skipped' if total[2] else ''))
+    return 1 if total[1] else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
