@@ -42,12 +42,13 @@ struct texts {
 	size_t n;
 };
 
-static bool read_texts(struct session *s, struct db_conn *conn, struct slice text, const struct value *params, size_t nparams,
-		       size_t ncolumns, struct texts *out)
+static bool read_texts(struct session *s, struct db_conn *conn, struct slice text, const struct value *params,
+		       size_t nparams, size_t ncolumns, struct texts *out)
 {
 	static const enum db_fetch fetch[] = { FETCH_TEXT, FETCH_TEXT };
-	struct db_statement statement = { .text = text, .params = params, .nparams = nparams, .columns = fetch,
-					  .ncolumns = ncolumns };
+	struct db_statement statement = {
+		.text = text, .params = params, .nparams = nparams, .columns = fetch, .ncolumns = ncolumns
+	};
 	const struct value *cells;
 	struct db_rows *rows;
 	enum db_step step;
@@ -58,7 +59,7 @@ static bool read_texts(struct session *s, struct db_conn *conn, struct slice tex
 		return false;
 	while ((step = db_next(rows, &cells, &s->err)) == DB_ROW) {
 		if (out->n == cap) {
-			struct slice (*more)[2];
+			struct slice(*more)[2];
 
 			cap = cap ? cap * 2 : 16;
 			more = arena_alloc(s->arena, cap * sizeof(*more));
@@ -76,7 +77,8 @@ static bool read_texts(struct session *s, struct db_conn *conn, struct slice tex
 
 static bool read_roles(struct session *s, struct db_conn *conn, struct texts *out)
 {
-	return read_texts(s, conn, SLICE("SELECT DISTINCT ROLE_NAME FROM information_schema.APPLICABLE_ROLES ORDER BY 1"), NULL,
+	return read_texts(s, conn,
+			  SLICE("SELECT DISTINCT ROLE_NAME FROM information_schema.APPLICABLE_ROLES ORDER BY 1"), NULL,
 			  0, 1, out);
 }
 
@@ -122,8 +124,10 @@ static void check_schemas(struct check *c, const struct schema *schema)
 		for (const struct table *t = schema_next_table(schema, NULL); t; t = schema_next_table(schema, t))
 			n += slice_is(t->schema, names->items[i]);
 		if (!n)
-			error_set(&c->s->err, ERR_DB_SCHEMA, "no tables: does it exist, and may db-catalogue-user see it?");
-		report(c, arena_printf(c->s->arena, "database %s publishes %zu tables and views", names->items[i], n), n > 0);
+			error_set(&c->s->err, ERR_DB_SCHEMA,
+				  "no tables: does it exist, and may db-catalogue-user see it?");
+		report(c, arena_printf(c->s->arena, "database %s publishes %zu tables and views", names->items[i], n),
+		       n > 0);
 	}
 }
 
@@ -150,7 +154,8 @@ static void check_connections(struct check *c, struct db_conn *conn)
 
 	if (!read_texts(c->s, conn, SLICE("SHOW GLOBAL VARIABLES LIKE 'max_connections'"), NULL, 0, 2, &t) || !t.n)
 		return;
-	note(arena_printf(c->s->arena, "the server allows %.*s connections; each worker may open %llu and one for definitions",
+	note(arena_printf(c->s->arena,
+			  "the server allows %.*s connections; each worker may open %llu and one for definitions",
 			  (int)t.rows[0][1].len, t.rows[0][1].ptr,
 			  (unsigned long long)c->s->state->config.db_connections_per_worker));
 }
@@ -169,7 +174,8 @@ static void check_roles(struct check *c)
 		return;
 	}
 	ok = login(s, anon, &conn);
-	report(c, arena_printf(s->arena, "%s logs in and may take the role %s", config->db_user, config->db_anon_role), ok);
+	report(c, arena_printf(s->arena, "%s logs in and may take the role %s", config->db_user, config->db_anon_role),
+	       ok);
 	if (!ok)
 		return;
 	if (read_roles(s, conn, &roles)) {
@@ -215,7 +221,8 @@ int command_check(const char *config_path)
 
 static void print_table(const struct table *t)
 {
-	printf("%.*s.%.*s%s (", (int)t->schema.len, t->schema.ptr, (int)t->name.len, t->name.ptr, t->is_view ? " [view]" : "");
+	printf("%.*s.%.*s%s (", (int)t->schema.len, t->schema.ptr, (int)t->name.len, t->name.ptr,
+	       t->is_view ? " [view]" : "");
 	for (size_t i = 0; i < t->ncolumns; i++)
 		printf("%s%.*s", i ? ", " : "", (int)t->columns[i].name.len, t->columns[i].name.ptr);
 	puts(")");
@@ -242,12 +249,14 @@ static void print_role(struct session *s, struct slice role)
 	for (size_t i = 0; i < c->db_schemas.n; i++) {
 		struct value db = value_text(slice_of(c->db_schemas.items[i]));
 
-		if (!read_texts(s, conn, SLICE("SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE "
-					       "TABLE_SCHEMA = ? ORDER BY 1, 2"), &db, 1, 2, &tables))
+		if (!read_texts(s, conn,
+				SLICE("SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE "
+				      "TABLE_SCHEMA = ? ORDER BY 1, 2"),
+				&db, 1, 2, &tables))
 			continue;
 		for (size_t k = 0; k < tables.n; k++)
-			printf(" %.*s.%.*s", (int)tables.rows[k][0].len, tables.rows[k][0].ptr, (int)tables.rows[k][1].len,
-			       tables.rows[k][1].ptr);
+			printf(" %.*s.%.*s", (int)tables.rows[k][0].len, tables.rows[k][0].ptr,
+			       (int)tables.rows[k][1].len, tables.rows[k][1].ptr);
 	}
 	putchar('\n');
 	db_release(s->state->db, conn);

@@ -20,7 +20,7 @@ struct exchange {
 	struct http_request *rq;
 	struct http_response *rs;
 	struct principal who;
-	bool known;                 /* who is filled */
+	bool known; /* who is filled */
 	struct query query;
 	struct plan *plan;
 	struct db_conn *conn;
@@ -171,13 +171,14 @@ static bool not_offered(struct exchange *x)
 		error_set(err, ERR_ROOT_OFF, "Root endpoint metadata is disabled");
 		return error_hint(err, "The OpenAPI description comes with a later release.");
 	case TARGET_ROUTINE:
-		error_set(err, ERR_NO_ROUTINE, "Could not find the function %.*s in the schema cache", (int)x->query.name.len,
-			  x->query.name.ptr);
+		error_set(err, ERR_NO_ROUTINE, "Could not find the function %.*s in the schema cache",
+			  (int)x->query.name.len, x->query.name.ptr);
 		return error_hint(err, "Routines come with a later release.");
 	case TARGET_TABLE:
 		break;
 	}
-	error_set(err, ERR_METHOD, "Unsupported HTTP method: %.*s", (int)x->rq->method_text.len, x->rq->method_text.ptr);
+	error_set(err, ERR_METHOD, "Unsupported HTTP method: %.*s", (int)x->rq->method_text.len,
+		  x->rq->method_text.ptr);
 	http_set_header(x->rs, "Allow", "OPTIONS,GET,HEAD");
 	return error_hint(err, "This release reads only.");
 }
@@ -268,8 +269,9 @@ static bool preflight(const struct config *c, const struct http_request *rq, str
 		return true;
 	http_header(rq, "access-control-request-headers", &asked);
 	http_set_header(rs, "Access-Control-Allow-Methods", "GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD");
-	http_set_header(rs, "Access-Control-Allow-Headers", "Authorization, %.*s%sAccept, Accept-Language, Content-Language",
-			(int)asked.len, asked.ptr, asked.len ? ", " : "");
+	http_set_header(rs, "Access-Control-Allow-Headers",
+			"Authorization, %.*s%sAccept, Accept-Language, Content-Language", (int)asked.len, asked.ptr,
+			asked.len ? ", " : "");
 	http_set_header(rs, "Access-Control-Max-Age", "86400");
 	return true;
 }
@@ -281,9 +283,10 @@ static void common_headers(struct exchange *x)
 
 	http_set_header(rs, "Vary", "Accept, Prefer, Range");
 	if (cors_origin(c, x->rq, rs))
-		http_set_header(rs, "Access-Control-Expose-Headers",
-				"Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, "
-				"Transfer-Encoding, Range-Unit");
+		http_set_header(
+			rs, "Access-Control-Expose-Headers",
+			"Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, "
+			"Transfer-Encoding, Range-Unit");
 	for (size_t i = 0; *c->server_trace_header && i < x->rq->nheaders; i++) {
 		const struct http_header *h = &x->rq->headers[i];
 
@@ -295,7 +298,8 @@ static void common_headers(struct exchange *x)
 /* Only what a read honours. */
 static void preference_applied(struct exchange *x)
 {
-	struct query_prefer applied = { .count = x->query.prefer.count, .handling = x->query.prefer.handling,
+	struct query_prefer applied = { .count = x->query.prefer.count,
+					.handling = x->query.prefer.handling,
 					.timezone = x->query.prefer.timezone };
 	struct strbuf b;
 
@@ -311,8 +315,8 @@ static void server_timing(struct exchange *x)
 
 	http_set_header(x->rs, "Server-Timing",
 			"jwt;dur=%.3f, parse;dur=%.3f, plan;dur=%.3f, transaction;dur=%.3f, response;dur=%.3f",
-			(double)t->jwt / 1e3, (double)t->parse / 1e3, (double)t->plan / 1e3, (double)t->transaction / 1e3,
-			(double)t->response / 1e3);
+			(double)t->jwt / 1e3, (double)t->parse / 1e3, (double)t->plan / 1e3,
+			(double)t->transaction / 1e3, (double)t->response / 1e3);
 }
 
 /* Headers that a streamed answer needs as well go out with its first part. */
@@ -409,7 +413,8 @@ static void count_up(struct worker *w, const struct exchange *x, bool cut)
 	atomic_fetch_add_explicit(&s->connections_made, made >= w->connections_seen ? made - w->connections_seen : made,
 				  memory_order_relaxed);
 	atomic_fetch_add_explicit(&s->connections_open, (int64_t)open - (int64_t)w->open_seen, memory_order_relaxed);
-	atomic_fetch_add_explicit(&s->token_hits, hits >= w->hits_seen ? hits - w->hits_seen : hits, memory_order_relaxed);
+	atomic_fetch_add_explicit(&s->token_hits, hits >= w->hits_seen ? hits - w->hits_seen : hits,
+				  memory_order_relaxed);
 	atomic_fetch_add_explicit(&s->token_lookups, lookups >= w->lookups_seen ? lookups - w->lookups_seen : lookups,
 				  memory_order_relaxed);
 	w->connections_seen = made;
@@ -494,12 +499,9 @@ static const struct {
 	enum route route;
 	void (*serve)(struct exchange *x);
 } routes[] = {
-	{ "/rest/v1/", true, ROUTE_REST, rest },
-	{ "/rest/v1", false, ROUTE_REST, rest },
-	{ "/health/live", false, ROUTE_HEALTH, live },
-	{ "/health/ready", false, ROUTE_HEALTH, ready },
-	{ "/metrics", false, ROUTE_METRICS, metrics },
-	{ "", true, ROUTE_OTHER, unknown },
+	{ "/rest/v1/", true, ROUTE_REST, rest },       { "/rest/v1", false, ROUTE_REST, rest },
+	{ "/health/live", false, ROUTE_HEALTH, live }, { "/health/ready", false, ROUTE_HEALTH, ready },
+	{ "/metrics", false, ROUTE_METRICS, metrics }, { "", true, ROUTE_OTHER, unknown },
 };
 
 static size_t find_route(struct slice path)

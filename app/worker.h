@@ -9,13 +9,13 @@
 
 /* What a reload replaces as a whole: configuration, keys, connections, definitions. */
 struct state {
-	struct arena *arena;          /* of the configuration */
+	struct arena *arena; /* of the configuration */
 	struct config config;
 	struct auth *auth;
 	struct db *db;
-	struct schema *schema;        /* NULL until the database has been reached */
-	uint64_t generation;          /* of schema, as in struct shared */
-	int64_t tried;                /* milliseconds: last attempt to load without success */
+	struct schema *schema; /* NULL until the database has been reached */
+	uint64_t generation;   /* of schema, as in struct shared */
+	int64_t tried;         /* milliseconds: last attempt to load without success */
 };
 
 struct worker {
@@ -23,7 +23,7 @@ struct worker {
 	struct state *state;
 	struct shared *shared;
 	struct http_server *server;
-	struct arena *arena;          /* of the request */
+	struct arena *arena; /* of the request */
 	struct render_memory memory;
 	uint64_t connections_seen;
 	unsigned open_seen;

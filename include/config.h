@@ -21,7 +21,7 @@ struct config {
 	/* database */
 	struct config_list db_schemas;
 	const char *db_anon_role;
-	uint64_t db_max_rows;          /* 0: no limit */
+	uint64_t db_max_rows; /* 0: no limit */
 	enum tx_end db_tx_end;
 	bool db_aggregates_enabled;
 	bool db_plan_enabled;
@@ -38,8 +38,8 @@ struct config {
 	uint64_t db_stream_timeout;    /* milliseconds for an answer that is being streamed */
 	uint64_t db_connect_timeout;   /* milliseconds */
 	uint64_t db_connections_per_worker;
-	uint64_t db_statement_cache;   /* prepared statements kept per connection */
-	uint64_t db_schema_poll;       /* seconds between looks at the definitions' counters */
+	uint64_t db_statement_cache; /* prepared statements kept per connection */
+	uint64_t db_schema_poll;     /* seconds between looks at the definitions' counters */
 	enum text_compare text_compare;
 	uint64_t max_embed_depth;
 	/* tokens */
@@ -50,7 +50,7 @@ struct config {
 	const char *jwt_issuer;
 	const char *jwt_role_claim_key;
 	const char *jwt_required_claims;
-	uint64_t jwt_leeway;           /* seconds */
+	uint64_t jwt_leeway; /* seconds */
 	uint64_t jwt_cache_max_entries;
 	/* answers */
 	bool client_error_terse;
@@ -60,10 +60,10 @@ struct config {
 	enum openapi_mode openapi_mode;
 	const char *openapi_server_proxy_uri;
 	bool url_use_legacy_target_names;
-	uint64_t max_url_length;       /* bytes of path and query */
+	uint64_t max_url_length; /* bytes of path and query */
 	/* process */
-	int log_level;                 /* enum log_level */
-	const char *shared_file;       /* what workers share: metrics, schema generation; "": nothing shared */
+	int log_level;           /* enum log_level */
+	const char *shared_file; /* what workers share: metrics, schema generation; "": nothing shared */
 };
 
 /*

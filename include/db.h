@@ -12,9 +12,7 @@ struct db;
 struct db_conn;
 
 /* How a result column is fetched. */
-enum db_fetch {
-	FETCH_INT, FETCH_UINT, FETCH_DOUBLE, FETCH_FLOAT, FETCH_TEXT, FETCH_DATE, FETCH_DATETIME, FETCH_TIME
-};
+enum db_fetch { FETCH_INT, FETCH_UINT, FETCH_DOUBLE, FETCH_FLOAT, FETCH_TEXT, FETCH_DATE, FETCH_DATETIME, FETCH_TIME };
 
 /* One statement: text with a '?' for each parameter, and the fetch of each result column. */
 struct db_statement {
@@ -23,7 +21,7 @@ struct db_statement {
 	size_t nparams;
 	const enum db_fetch *columns;
 	size_t ncolumns;
-	bool cursor;   /* a read-only server cursor: other statements may run between its rows */
+	bool cursor; /* a read-only server cursor: other statements may run between its rows */
 };
 
 /* The connections of one worker. The passwords are read from their files here and at every new connection. */
@@ -35,8 +33,8 @@ void db_close(struct db *db);
  * when the client leaves or the time is over, the statement is ended. Fails with ERR_UNKNOWN_ROLE,
  * ERR_DB_LOST, ERR_DB_LOGIN, ERR_CONNECTIONS.
  */
-bool db_acquire(struct db *db, struct slice role, int client_fd, struct db_conn **conn_out, struct error *err)
-	MUST_CHECK;
+bool db_acquire(struct db *db, struct slice role, int client_fd, struct db_conn **conn_out,
+		struct error *err) MUST_CHECK;
 
 /* After the request: ends an open transaction, stops the watch, kills what was cut off, drops a broken connection. */
 void db_release(struct db *db, struct db_conn *conn);

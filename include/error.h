@@ -10,10 +10,10 @@
 enum error_code {
 	ERR_NONE,
 	/* connection */
-	ERR_DB_LOGIN,         /* PGRST000 503 */
-	ERR_DB_LOST,          /* PGRST001 503 */
-	ERR_SCHEMA_LOADING,   /* PGRST002 503 */
-	ERR_POOL_WAIT,        /* PGRST003 504 */
+	ERR_DB_LOGIN,       /* PGRST000 503 */
+	ERR_DB_LOST,        /* PGRST001 503 */
+	ERR_SCHEMA_LOADING, /* PGRST002 503 */
+	ERR_POOL_WAIT,      /* PGRST003 504 */
 	/* request */
 	ERR_PARSE,            /* PGRST100 400 */
 	ERR_METHOD_RPC,       /* PGRST101 405 */
@@ -32,15 +32,15 @@ enum error_code {
 	ERR_ROOT_OFF,         /* PGRST126 404 */
 	ERR_NOT_OFFERED,      /* PGRST127 400 */
 	/* schema */
-	ERR_NO_RELATION,      /* PGRST200 400 */
-	ERR_AMBIGUOUS_EMBED,  /* PGRST201 300 */
-	ERR_NO_ROUTINE,       /* PGRST202 404 */
-	ERR_NO_TABLE,         /* PGRST205 404 */
+	ERR_NO_RELATION,     /* PGRST200 400 */
+	ERR_AMBIGUOUS_EMBED, /* PGRST201 300 */
+	ERR_NO_ROUTINE,      /* PGRST202 404 */
+	ERR_NO_TABLE,        /* PGRST205 404 */
 	/* token */
-	ERR_JWT_NO_SECRET,    /* PGRST300 500 */
-	ERR_JWT_INVALID,      /* PGRST301 401 */
-	ERR_JWT_REQUIRED,     /* PGRST302 401 */
-	ERR_JWT_CLAIMS,       /* PGRST303 401 */
+	ERR_JWT_NO_SECRET, /* PGRST300 500 */
+	ERR_JWT_INVALID,   /* PGRST301 401 */
+	ERR_JWT_REQUIRED,  /* PGRST302 401 */
+	ERR_JWT_CLAIMS,    /* PGRST303 401 */
 	/* the database's own, by SQLSTATE */
 	ERR_UNKNOWN_COLUMN,   /* 42703 400 */
 	ERR_UNKNOWN_TYPE,     /* 42704 400 */
@@ -75,9 +75,9 @@ enum error_code {
 	ERR_RAISED,           /* P0001 400: SIGNAL SQLSTATE '45000' */
 	ERR_DB_OTHER,         /* XX000 500, or 400 for SQLSTATE classes 22, 23 and 42 */
 	/* ours */
-	ERR_TOO_LARGE,        /* PGRST100 414: the request is beyond a limit */
-	ERR_CUT,              /* the answer could not be finished; the connection is cut */
-	ERR_INTERNAL,         /* PGRSTX00 500 */
+	ERR_TOO_LARGE, /* PGRST100 414: the request is beyond a limit */
+	ERR_CUT,       /* the answer could not be finished; the connection is cut */
+	ERR_INTERNAL,  /* PGRSTX00 500 */
 	ERR_CODES
 };
 
@@ -85,17 +85,17 @@ enum error_code {
 struct error {
 	struct arena *arena;
 	enum error_code code;
-	int status;               /* HTTP status; from the table unless set otherwise */
-	const char *sqlstate;     /* what goes out as "code"; from the table unless set otherwise */
+	int status;           /* HTTP status; from the table unless set otherwise */
+	const char *sqlstate; /* what goes out as "code"; from the table unless set otherwise */
 	const char *message;
-	const char *details;      /* NULL: null */
-	const char *hint;         /* NULL: null */
-	bool details_json;        /* details is JSON text, not a string */
-	const char *challenge;    /* RFC 6750 error_description for WWW-Authenticate, or NULL */
+	const char *details;       /* NULL: null */
+	const char *hint;          /* NULL: null */
+	bool details_json;         /* details is JSON text, not a string */
+	const char *challenge;     /* RFC 6750 error_description for WWW-Authenticate, or NULL */
 	const char *content_range; /* 416: what there is, for Content-Range */
-	unsigned retry_after;     /* seconds for Retry-After; 0: none */
-	unsigned db_errno;        /* MySQL's number; 0: not from the database */
-	const char *log_detail;   /* for the log only: MySQL's text */
+	unsigned retry_after;      /* seconds for Retry-After; 0: none */
+	unsigned db_errno;         /* MySQL's number; 0: not from the database */
+	const char *log_detail;    /* for the log only: MySQL's text */
 };
 
 void error_init(struct error *err, struct arena *a);

@@ -3,12 +3,10 @@
 
 #include "error.h"
 
-enum http_method {
-	HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PATCH, HTTP_PUT, HTTP_DELETE, HTTP_OPTIONS, HTTP_OTHER
-};
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PATCH, HTTP_PUT, HTTP_DELETE, HTTP_OPTIONS, HTTP_OTHER };
 
 struct http_header {
-	struct slice name;  /* lower case with hyphens: "accept-profile" */
+	struct slice name; /* lower case with hyphens: "accept-profile" */
 	struct slice value;
 };
 
@@ -16,12 +14,12 @@ struct http_header {
 struct http_request {
 	enum http_method method;
 	struct slice method_text;
-	struct slice path;        /* as sent, percent-encoded, without the query */
-	struct slice query;       /* as sent, without the '?' */
+	struct slice path;  /* as sent, percent-encoded, without the query */
+	struct slice query; /* as sent, without the '?' */
 	struct http_header *headers;
 	size_t nheaders;
 	struct slice remote_addr;
-	struct slice id;          /* X-Request-Id: nginx's, or the client's when well-formed */
+	struct slice id; /* X-Request-Id: nginx's, or the client's when well-formed */
 };
 
 /* The first header of that name (lower case). False, and an empty slice, when there is none. */
@@ -41,17 +39,24 @@ void http_url_encode(struct strbuf *b, struct slice text);
 
 /* What an answer looks like (Accept, RFC 9110 section 12.5.1). */
 enum media {
-	MEDIA_JSON, MEDIA_CSV, MEDIA_NDJSON, MEDIA_OBJECT, MEDIA_OCTETS, MEDIA_GEOJSON, MEDIA_OPENAPI, MEDIA_PLAN,
+	MEDIA_JSON,
+	MEDIA_CSV,
+	MEDIA_NDJSON,
+	MEDIA_OBJECT,
+	MEDIA_OCTETS,
+	MEDIA_GEOJSON,
+	MEDIA_OPENAPI,
+	MEDIA_PLAN,
 	MEDIA_TEXT
 };
 
 struct media_choice {
 	enum media media;
-	bool strip_nulls;       /* ;nulls=stripped */
+	bool strip_nulls; /* ;nulls=stripped */
 	/* MEDIA_PLAN only: application/vnd.pgrst.plan[+text|+json];for="...";options=analyze|verbose */
 	bool plan_json;
 	bool plan_analyze;
-	enum media plan_for;    /* MEDIA_JSON unless for= says otherwise */
+	enum media plan_for; /* MEDIA_JSON unless for= says otherwise */
 	bool plan_for_stripped;
 };
 
@@ -77,10 +82,10 @@ struct http_response {
 	int status;
 	struct strbuf headers;
 	struct strbuf body;
-	bool sent;              /* the header block is out: the status can no longer change */
-	bool head;              /* send no body */
-	uint64_t bytes;         /* of the body so far */
-	void *connection;       /* FCGX_Request, for http/fcgi.c */
+	bool sent;        /* the header block is out: the status can no longer change */
+	bool head;        /* send no body */
+	uint64_t bytes;   /* of the body so far */
+	void *connection; /* FCGX_Request, for http/fcgi.c */
 	/* Called just before the header block goes out, to add what only then is known. May be NULL. */
 	void (*before_send)(struct http_response *rs, void *context);
 	void *context;

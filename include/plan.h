@@ -12,38 +12,38 @@ struct plan_node;
 
 /* JSON path in the server's syntax, bound as a parameter. */
 struct plan_path {
-	struct slice text;              /* $."a"[0] */
-	const struct slice *arrays;     /* paths that must be arrays, or an index step would take a scalar as one */
+	struct slice text;          /* $."a"[0] */
+	const struct slice *arrays; /* paths that must be arrays, or an index step would take a scalar as one */
 	size_t narrays;
-	bool as_text;                   /* ->> */
+	bool as_text; /* ->> */
 };
 
 /* What a cast makes, from a closed list. */
 struct plan_cast {
-	const char *open;               /* "CAST(" */
-	const char *close;              /* " AS SIGNED)" */
+	const char *open;  /* "CAST(" */
+	const char *close; /* " AS SIGNED)" */
 	struct type type;
 };
 
 struct plan_expr {
-	const struct plan_node *node;   /* whose alias qualifies the column */
-	const struct column *column;    /* NULL: count() of rows */
+	const struct plan_node *node; /* whose alias qualifies the column */
+	const struct column *column;  /* NULL: count() of rows */
 	const struct plan_path *path;
 	const struct plan_cast *cast;
 	enum query_aggregate aggregate;
 	const struct plan_cast *aggregate_cast;
-	struct type type;               /* of the result */
-	bool raw_json;                  /* JSON_EXTRACT's text, unquoted in C when path->as_text */
+	struct type type; /* of the result */
+	bool raw_json;    /* JSON_EXTRACT's text, unquoted in C when path->as_text */
 };
 
 struct plan_item {
-	struct slice key;               /* as the client sees it */
-	struct slice prefix;            /* ,"key": ready for JSON */
+	struct slice key;    /* as the client sees it */
+	struct slice prefix; /* ,"key": ready for JSON */
 	struct plan_expr expr;
-	struct plan_node *embed;        /* instead of expr */
-	bool hoisted;                   /* its value comes from the spread embed's join */
-	size_t place;                   /* of the value in the result row */
-	size_t offset_place;            /* TIMESTAMP under Prefer: timezone: place of its UNIX_TIMESTAMP; else 0 */
+	struct plan_node *embed; /* instead of expr */
+	bool hoisted;            /* its value comes from the spread embed's join */
+	size_t place;            /* of the value in the result row */
+	size_t offset_place;     /* TIMESTAMP under Prefer: timezone: place of its UNIX_TIMESTAMP; else 0 */
 };
 
 enum plan_cond_kind { COND_TRUE, COND_FALSE, COND_AND, COND_OR, COND_COMPARE, COND_EXISTS };
@@ -60,8 +60,8 @@ struct plan_cond {
 	enum query_is is;
 	const struct value *values;
 	size_t nvalues;
-	bool instant;                   /* values are UTC instants under a session time zone */
-	const struct key *fulltext;     /* OP_FTS and kin */
+	bool instant;               /* values are UTC instants under a session time zone */
+	const struct key *fulltext; /* OP_FTS and kin */
 	/* COND_EXISTS */
 	const struct plan_node *embed;
 };
@@ -69,38 +69,38 @@ struct plan_cond {
 struct plan_order {
 	struct plan_expr expr;
 	bool descending;
-	bool nulls_first;               /* as asked or by default */
+	bool nulls_first; /* as asked or by default */
 	bool nullable;
 };
 
 struct plan_node {
 	const struct table *table;
-	unsigned number;                /* alias in SQL: t0, t1 ... */
+	unsigned number; /* alias in SQL: t0, t1 ... */
 	struct plan_node *parent;
 	const struct relation *relation; /* from parent; NULL for the root */
-	struct slice key;               /* name in the answer */
+	struct slice key;                /* name in the answer */
 	bool inner;
 	bool spread;
-	bool columnar;                  /* within a to-many spread: values are kept apart */
-	bool joined;                    /* LEFT JOINed into its parent's statement: order, or grouping */
-	bool hoisted;                   /* joined, and all its items live in the parent's statement */
+	bool columnar; /* within a to-many spread: values are kept apart */
+	bool joined;   /* LEFT JOINed into its parent's statement: order, or grouping */
+	bool hoisted;  /* joined, and all its items live in the parent's statement */
 	struct plan_item *items;
 	size_t nitems;
-	struct plan_node **kids;        /* embeds, in the order of the items */
+	struct plan_node **kids; /* embeds, in the order of the items */
 	size_t nkids;
-	struct plan_cond *where;        /* NULL: none. Does not contain the inner embeds' EXISTS */
+	struct plan_cond *where; /* NULL: none. Does not contain the inner embeds' EXISTS */
 	struct plan_order *order;
 	size_t norder;
 	bool has_limit;
-	uint64_t limit;                 /* db-max-rows included */
+	uint64_t limit; /* db-max-rows included */
 	uint64_t offset;
 	bool aggregated;
-	struct plan_expr *group;        /* of the statement, hoisted ones included */
+	struct plan_expr *group; /* of the statement, hoisted ones included */
 	size_t ngroup;
 	/* Columns of the result row beside the items' (set by sql): */
 	size_t nplaces;
-	size_t *key_places;             /* relation->n places of the key to the parent's (leading) */
-	bool weighted;                  /* some key column compares by collation: WEIGHT_STRING is matched */
+	size_t *key_places; /* relation->n places of the key to the parent's (leading) */
+	bool weighted;      /* some key column compares by collation: WEIGHT_STRING is matched */
 };
 
 struct plan {
@@ -110,8 +110,8 @@ struct plan {
 	const struct schema *catalogue;
 	const struct config *config;
 	enum query_count count;
-	struct slice timezone;          /* Prefer: timezone, or empty */
-	bool strict;                    /* Prefer: handling=strict */
+	struct slice timezone; /* Prefer: timezone, or empty */
+	bool strict;           /* Prefer: handling=strict */
 	unsigned nnodes;
 };
 
@@ -119,8 +119,8 @@ bool plan_read(struct arena *a, const struct config *config, const struct schema
 	       struct plan **plan_out, struct error *err) MUST_CHECK;
 
 /* The exposed database a profile names, or the default one. Fails with ERR_SCHEMA. */
-bool plan_schema(const struct config *config, struct slice profile, struct slice *schema_out, struct error *err)
-	MUST_CHECK;
+bool plan_schema(const struct config *config, struct slice profile, struct slice *schema_out,
+		 struct error *err) MUST_CHECK;
 
 /* The table a request names. Fails with ERR_NO_TABLE and a hint. */
 bool plan_table(const struct schema *schema, struct slice db, struct slice name, const struct table **table_out,

@@ -24,8 +24,26 @@ struct query_field {
 };
 
 enum query_op {
-	OP_EQ, OP_NEQ, OP_GT, OP_GTE, OP_LT, OP_LTE, OP_LIKE, OP_ILIKE, OP_MATCH, OP_IMATCH, OP_IN, OP_IS,
-	OP_ISDISTINCT, OP_CS, OP_CD, OP_OV, OP_FTS, OP_PLFTS, OP_PHFTS, OP_WFTS
+	OP_EQ,
+	OP_NEQ,
+	OP_GT,
+	OP_GTE,
+	OP_LT,
+	OP_LTE,
+	OP_LIKE,
+	OP_ILIKE,
+	OP_MATCH,
+	OP_IMATCH,
+	OP_IN,
+	OP_IS,
+	OP_ISDISTINCT,
+	OP_CS,
+	OP_CD,
+	OP_OV,
+	OP_FTS,
+	OP_PLFTS,
+	OP_PHFTS,
+	OP_WFTS
 };
 
 enum query_quantifier { QUANT_NONE, QUANT_ANY, QUANT_ALL };
@@ -36,17 +54,17 @@ struct query_filter {
 	bool negated;
 	enum query_op op;
 	enum query_quantifier quantifier;
-	enum query_is is;        /* OP_IS only */
-	struct slice language;   /* full text only; empty: none */
-	struct slice *values;    /* one; any number for OP_IN and quantified ones; none for OP_IS */
+	enum query_is is;      /* OP_IS only */
+	struct slice language; /* full text only; empty: none */
+	struct slice *values;  /* one; any number for OP_IN and quantified ones; none for OP_IS */
 	size_t nvalues;
 };
 
 /* A tree of conditions. An OP_IS leaf whose field names an embed tests whether it has rows. */
 struct query_logic {
 	enum { LOGIC_LEAF, LOGIC_AND, LOGIC_OR } kind;
-	bool negated;                /* AND and OR; a leaf has its own */
-	struct query_filter filter;  /* LOGIC_LEAF */
+	bool negated;               /* AND and OR; a leaf has its own */
+	struct query_filter filter; /* LOGIC_LEAF */
 	struct query_logic **kids;
 	size_t nkids;
 };
@@ -54,7 +72,7 @@ struct query_logic {
 enum query_nulls { NULLS_DEFAULT, NULLS_FIRST, NULLS_LAST };
 
 struct query_order {
-	struct slice relation;    /* order=rel(col): the to-one embed; else empty */
+	struct slice relation; /* order=rel(col): the to-one embed; else empty */
 	struct query_field field;
 	bool descending;
 	enum query_nulls nulls;
@@ -66,12 +84,12 @@ struct query_embed;
 
 struct query_item {
 	enum { ITEM_STAR, ITEM_COLUMN, ITEM_EMBED } kind;
-	struct slice alias;              /* empty: none */
+	struct slice alias; /* empty: none */
 	/* ITEM_COLUMN; field.name is empty for count() */
 	struct query_field field;
-	struct slice cast;               /* a.b::text; before an aggregate; empty: none */
+	struct slice cast; /* a.b::text; before an aggregate; empty: none */
 	enum query_aggregate aggregate;
-	struct slice aggregate_cast;     /* behind the aggregate */
+	struct slice aggregate_cast; /* behind the aggregate */
 	/* ITEM_EMBED */
 	struct query_embed *embed;
 };
@@ -80,7 +98,7 @@ struct query_item {
 struct query_node {
 	struct query_item *items;
 	size_t nitems;
-	struct query_logic **where;      /* ANDed */
+	struct query_logic **where; /* ANDed */
 	size_t nwhere;
 	struct query_order *order;
 	size_t norder;
@@ -93,8 +111,8 @@ enum query_join { JOIN_LEFT, JOIN_INNER };
 
 struct query_embed {
 	struct slice relation;
-	struct slice alias;  /* empty: none */
-	struct slice hint;   /* empty: none */
+	struct slice alias; /* empty: none */
+	struct slice hint;  /* empty: none */
 	enum query_join join;
 	bool spread;
 	struct query_node node;
@@ -125,10 +143,10 @@ enum query_target { TARGET_ROOT, TARGET_TABLE, TARGET_ROUTINE };
 struct query {
 	enum http_method method;
 	enum query_target target;
-	struct slice name;          /* table or routine */
-	struct slice profile;       /* Accept-Profile (GET, HEAD) or Content-Profile; empty: the default schema */
-	struct query_node root;     /* limit and offset already intersected with Range */
-	bool select_given;          /* select= stood in the URL and was not empty */
+	struct slice name;      /* table or routine */
+	struct slice profile;   /* Accept-Profile (GET, HEAD) or Content-Profile; empty: the default schema */
+	struct query_node root; /* limit and offset already intersected with Range */
+	bool select_given;      /* select= stood in the URL and was not empty */
 	struct query_prefer prefer;
 	struct media_choice *media; /* what Accept allows, best first */
 	size_t nmedia;
@@ -138,8 +156,8 @@ struct query {
  * Parses path (behind /rest/v1), query string and headers. Fails with ERR_PATH, ERR_METHOD, ERR_PARSE, ERR_RANGE,
  * ERR_MEDIA, ERR_PREFER, ERR_NOT_EMBEDDED or ERR_TOO_LARGE.
  */
-bool query_parse(struct arena *a, const struct config *config, const struct http_request *rq,
-		 struct query *query_out, struct error *err) MUST_CHECK;
+bool query_parse(struct arena *a, const struct config *config, const struct http_request *rq, struct query *query_out,
+		 struct error *err) MUST_CHECK;
 
 /* Preference-Applied for what was honoured, in PostgREST's order; nothing when b stays empty. */
 void query_prefer_applied(const struct query_prefer *prefer, struct strbuf *b);

@@ -7,9 +7,9 @@
 /* Rows to JSON, CSV and NDJSON, and the headers that speak of them. The last stage of a request. */
 
 struct render_result {
-	uint64_t rows;       /* given out */
+	uint64_t rows; /* given out */
 	bool has_total;
-	uint64_t total;      /* with count= */
+	uint64_t total; /* with count= */
 };
 
 /* What the worker keeps between requests: the memory of a batch of rows. */
@@ -22,8 +22,8 @@ struct render_memory {
  * ERR_MEDIA, ERR_RANGE, ERR_SINGULAR, ERR_CUT. When rs->sent is set by then, the answer must be cut (http_cut).
  */
 bool render_read(struct arena *a, struct render_memory *memory, const struct plan *plan, const struct query *query,
-		 struct db_conn *conn, struct http_response *rs, struct render_result *result_out, struct error *err)
-	MUST_CHECK;
+		 struct db_conn *conn, struct http_response *rs, struct render_result *result_out,
+		 struct error *err) MUST_CHECK;
 
 /* A refusal as an answer, in place of anything not sent yet. */
 void render_error(const struct config *config, const struct error *err, struct http_response *rs);

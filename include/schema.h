@@ -10,12 +10,12 @@
  */
 struct column {
 	struct slice name;
-	struct slice quoted;          /* `name`, the only form that may enter SQL text */
+	struct slice quoted; /* `name`, the only form that may enter SQL text */
 	struct type type;
 	bool nullable;
-	bool has_default;             /* a default, AUTO_INCREMENT, or generated */
+	bool has_default; /* a default, AUTO_INCREMENT, or generated */
 	bool generated;
-	bool binary_collation;        /* text compares by bytes: a _bin collation */
+	bool binary_collation; /* text compares by bytes: a _bin collation */
 	struct slice comment;
 	const struct table *table;
 };
@@ -30,20 +30,20 @@ struct key {
 struct table {
 	struct slice schema;
 	struct slice name;
-	struct slice quoted;          /* `schema`.`name` */
+	struct slice quoted; /* `schema`.`name` */
 	struct column *columns;
 	size_t ncolumns;
-	struct key *unique;           /* unique keys; for a view those of its base that it shows whole */
+	struct key *unique; /* unique keys; for a view those of its base that it shows whole */
 	size_t nunique;
-	const struct key *primary;    /* NULL: none */
+	const struct key *primary; /* NULL: none */
 	struct key *fulltext;
 	size_t nfulltext;
-	struct relation *relations;   /* from this table to others */
+	struct relation *relations; /* from this table to others */
 	size_t nrelations;
 	bool is_view;
 	bool updatable;
 	struct slice comment;
-	struct table *next;           /* in its hash bucket */
+	struct table *next; /* in its hash bucket */
 };
 
 enum cardinality { TO_ONE, ONE_TO_ONE, TO_MANY, MANY_TO_MANY };
@@ -53,9 +53,9 @@ struct relation {
 	enum cardinality cardinality;
 	const struct table *from;
 	const struct table *to;
-	struct slice constraint;               /* the foreign key; for MANY_TO_MANY that of the junction to from */
-	bool at_from;                          /* from holds the foreign key's columns */
-	size_t n;                              /* columns of the key */
+	struct slice constraint; /* the foreign key; for MANY_TO_MANY that of the junction to from */
+	bool at_from;            /* from holds the foreign key's columns */
+	size_t n;                /* columns of the key */
 	const struct column *const *from_columns;
 	const struct column *const *to_columns;
 	/* MANY_TO_MANY: from.from_columns = junction.junction_from, junction.junction_to = to.to_columns */
@@ -69,13 +69,13 @@ struct relation {
 struct schema {
 	struct arena *arena;
 	bool mariadb;
-	unsigned version;             /* 101119 for 10.11.19, 90704 for 9.7.4 */
+	unsigned version; /* 101119 for 10.11.19, 90704 for 9.7.4 */
 	const struct config_list *names;
 	struct table **buckets;
 	size_t nbuckets;
 	size_t ntables;
-	bool request_variables;       /* something published reads @`request....` */
-	uint64_t digest;              /* of all definitions */
+	bool request_variables; /* something published reads @`request....` */
+	uint64_t digest;        /* of all definitions */
 };
 
 struct db_conn;

@@ -16,10 +16,10 @@ enum route { ROUTE_REST, ROUTE_HEALTH, ROUTE_METRICS, ROUTE_OTHER, ROUTES };
 
 struct shared {
 	_Atomic uint64_t version;
-	_Atomic uint64_t generation;    /* of the definitions: workers load theirs anew when it has moved */
-	_Atomic uint64_t counter;       /* the server's definition counter when it was last looked at */
-	_Atomic int64_t next_poll;      /* milliseconds, monotonic: who moves it on does the poll */
-	_Atomic int64_t loaded;         /* seconds since 1970 of the last change of definitions */
+	_Atomic uint64_t generation; /* of the definitions: workers load theirs anew when it has moved */
+	_Atomic uint64_t counter;    /* the server's definition counter when it was last looked at */
+	_Atomic int64_t next_poll;   /* milliseconds, monotonic: who moves it on does the poll */
+	_Atomic int64_t loaded;      /* seconds since 1970 of the last change of definitions */
 	_Atomic uint64_t requests[ROUTES][SHARED_STATUSES];
 	_Atomic uint64_t durations[SHARED_BUCKETS + 1];
 	_Atomic uint64_t duration_us;

@@ -5,8 +5,8 @@
 
 /* What a database column holds, as far as Rowgate must tell it apart. */
 enum type_class {
-	TYPE_INT,       /* size bytes, signed or not; YEAR is TYPE_YEAR */
-	TYPE_BOOL,      /* TINYINT(1) and BIT(1) */
+	TYPE_INT,  /* size bytes, signed or not; YEAR is TYPE_YEAR */
+	TYPE_BOOL, /* TINYINT(1) and BIT(1) */
 	TYPE_DECIMAL,
 	TYPE_FLOAT,
 	TYPE_DOUBLE,
@@ -18,21 +18,21 @@ enum type_class {
 	TYPE_TEXT,
 	TYPE_ENUM,
 	TYPE_SET,
-	TYPE_BYTES,     /* BINARY, VARBINARY, BLOB */
-	TYPE_BIT,       /* BIT(n), n > 1 */
+	TYPE_BYTES, /* BINARY, VARBINARY, BLOB */
+	TYPE_BIT,   /* BIT(n), n > 1 */
 	TYPE_JSON,
 	TYPE_GEOMETRY,
-	TYPE_UUID,      /* MariaDB */
-	TYPE_INET       /* MariaDB: INET4, INET6 */
+	TYPE_UUID, /* MariaDB */
+	TYPE_INET  /* MariaDB: INET4, INET6 */
 };
 
 struct type {
 	enum type_class class;
-	unsigned size;               /* INT: bytes; BIT: bits; BYTES: length of BINARY(n), else 0 */
+	unsigned size; /* INT: bytes; BIT: bits; BYTES: length of BINARY(n), else 0 */
 	bool is_unsigned;
-	bool bit;                    /* BOOL: a BIT(1) */
-	unsigned decimals;           /* DECIMAL: scale; temporal: fractional digits */
-	const struct slice *labels;  /* ENUM and SET */
+	bool bit;                   /* BOOL: a BIT(1) */
+	unsigned decimals;          /* DECIMAL: scale; temporal: fractional digits */
+	const struct slice *labels; /* ENUM and SET */
 	size_t nlabels;
 };
 
@@ -42,15 +42,24 @@ const char *type_name(const struct type *type);
 /* A calendar date and time of day as MySQL keeps them; zero dates included. */
 struct datetime {
 	unsigned year, month, day;
-	unsigned hour;               /* up to 838 for TIME */
+	unsigned hour; /* up to 838 for TIME */
 	unsigned minute, second, micro;
-	bool negative;               /* TIME only */
+	bool negative; /* TIME only */
 };
 
 /* One value on its way to the database as a bound parameter, or back as a cell. */
 enum value_kind {
-	VALUE_NULL, VALUE_INT, VALUE_UINT, VALUE_DOUBLE, VALUE_FLOAT, VALUE_DECIMAL, VALUE_TEXT, VALUE_BYTES, VALUE_DATE,
-	VALUE_DATETIME, VALUE_TIME
+	VALUE_NULL,
+	VALUE_INT,
+	VALUE_UINT,
+	VALUE_DOUBLE,
+	VALUE_FLOAT,
+	VALUE_DECIMAL,
+	VALUE_TEXT,
+	VALUE_BYTES,
+	VALUE_DATE,
+	VALUE_DATETIME,
+	VALUE_TIME
 };
 
 struct value {
@@ -59,7 +68,7 @@ struct value {
 		int64_t i;
 		uint64_t u;
 		double d;
-		struct slice s;      /* DECIMAL, TEXT (UTF-8), BYTES */
+		struct slice s; /* DECIMAL, TEXT (UTF-8), BYTES */
 		struct datetime t;
 	};
 };

@@ -131,8 +131,11 @@ static bool anonymous(const struct auth *auth, struct principal *who_out, struct
 {
 	if (!auth->rules.anonymous.len)
 		return error_set(err, ERR_JWT_REQUIRED, "Anonymous access is disabled");
-	*who_out = (struct principal){ .role = auth->rules.anonymous, .anonymous = true, .subject = { "", 0 },
-				       .claims = auth->anonymous_claims, .expires = INT64_MAX };
+	*who_out = (struct principal){ .role = auth->rules.anonymous,
+				       .anonymous = true,
+				       .subject = { "", 0 },
+				       .claims = auth->anonymous_claims,
+				       .expires = INT64_MAX };
 	return true;
 }
 

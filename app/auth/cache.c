@@ -11,12 +11,12 @@
 
 struct entry {
 	uint64_t hash;
-	struct entry *chain;          /* next of the same bucket */
+	struct entry *chain; /* next of the same bucket */
 	struct entry *newer, *older;
 	struct slice token;
 	struct identity identity;
-	size_t size;                  /* of this block */
-	char bytes[];                 /* the texts */
+	size_t size;  /* of this block */
+	char bytes[]; /* the texts */
 };
 
 struct cache {

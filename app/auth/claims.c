@@ -69,8 +69,8 @@ static bool filter_step(struct slice *rest, struct path_step *step)
 		const char *text;
 		enum step_kind kind;
 	} operators[] = {
-		{ "==^", STEP_SUFFIX }, { "==", STEP_EQUAL }, { "!=", STEP_DIFFERENT }, { "^==", STEP_PREFIX },
-		{ "*==", STEP_PART },
+		{ "==^", STEP_SUFFIX }, { "==", STEP_EQUAL }, { "!=", STEP_DIFFERENT },
+		{ "^==", STEP_PREFIX }, { "*==", STEP_PART },
 	};
 	size_t i = 0;
 
@@ -311,7 +311,7 @@ static struct slice with_role(struct arena *a, struct slice payload, struct json
 	if (object_has(claims, "role")) {
 		json_object_object_add(claims, "role", json_object_new_string_len(role.ptr, (int)role.len));
 		return slice_copy(a, slice_of(json_object_to_json_string_ext(
-			claims, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
+					     claims, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
 	}
 	rest = slice_from(payload, (size_t)(brace - payload.ptr) + 1);
 	strbuf_init(&b, a, payload.len + role.len + 16);

@@ -23,10 +23,10 @@ enum family { FAMILY_HMAC, FAMILY_RSA, FAMILY_EC };
 struct alg {
 	const char *name;
 	enum family family;
-	size_t hash_len;    /* of its SHA-2; for HMAC also the signature and the shortest key */
-	const char *crv;    /* EC: JWK's name of the curve */
-	const char *group;  /* EC: OpenSSL's name of the curve */
-	size_t field_len;   /* EC: bytes of a coordinate; the signature is two of them */
+	size_t hash_len;   /* of its SHA-2; for HMAC also the signature and the shortest key */
+	const char *crv;   /* EC: JWK's name of the curve */
+	const char *group; /* EC: OpenSSL's name of the curve */
+	size_t field_len;  /* EC: bytes of a coordinate; the signature is two of them */
 };
 
 extern const struct alg algs[];
@@ -42,11 +42,11 @@ bool object_has(struct json_object *o, const char *name);
 
 /* keys.c: the keys, each for exactly one algorithm. */
 struct key {
-	struct slice kid;           /* empty: none */
+	struct slice kid; /* empty: none */
 	const struct alg *alg;
-	unsigned char *bytes;       /* the secret, or a public key as PEM; locked in memory */
+	unsigned char *bytes; /* the secret, or a public key as PEM; locked in memory */
 	size_t len;
-	bool borrowed;              /* bytes belong to another record */
+	bool borrowed; /* bytes belong to another record */
 	size_t signature_len;
 	struct evp_pkey_st *public; /* RSA and EC */
 };
@@ -66,11 +66,11 @@ bool kid_valid(struct slice kid);
 /* token.c: the strict look at a token before anything believes it. */
 struct token {
 	struct slice text;
-	struct slice signing;       /* header and payload, as signed */
+	struct slice signing; /* header and payload, as signed */
 	const struct alg *alg;
-	struct slice kid;           /* empty: none */
-	bool access_type;           /* typ is at+jwt (RFC 9068) */
-	struct slice payload;       /* JSON text of an object */
+	struct slice kid;     /* empty: none */
+	bool access_type;     /* typ is at+jwt (RFC 9068) */
+	struct slice payload; /* JSON text of an object */
 	struct slice signature;
 };
 
@@ -93,11 +93,11 @@ struct path_step {
 };
 
 struct claim_rules {
-	struct slice audience;      /* empty: any */
-	struct slice issuer;        /* empty: any */
-	struct slice anonymous;     /* role of a token without role; empty: refused */
-	struct slice required;      /* comma separated */
-	struct path_step *path;     /* to the role */
+	struct slice audience;  /* empty: any */
+	struct slice issuer;    /* empty: any */
+	struct slice anonymous; /* role of a token without role; empty: refused */
+	struct slice required;  /* comma separated */
+	struct path_step *path; /* to the role */
 	size_t nsteps;
 	int64_t leeway;
 };
@@ -106,9 +106,9 @@ struct identity {
 	struct slice role;
 	struct slice subject;
 	struct slice claims;
-	int64_t expires;            /* INT64_MAX: never */
-	int64_t not_before;         /* INT64_MIN: always */
-	int64_t issued;             /* INT64_MIN: always */
+	int64_t expires;    /* INT64_MAX: never */
+	int64_t not_before; /* INT64_MIN: always */
+	int64_t issued;     /* INT64_MIN: always */
 };
 
 /* Texts of the rules live in a. */

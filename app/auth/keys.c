@@ -277,7 +277,7 @@ static EVP_PKEY *public_from(const char *type, OSSL_PARAM_BLD *build)
 
 	if (!params || !ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
 	    EVP_PKEY_fromdata(ctx, &public, EVP_PKEY_PUBLIC_KEY, params) != 1)
-		public = NULL;
+	public = NULL;
 	EVP_PKEY_CTX_free(ctx);
 	OSSL_PARAM_free(params);
 	ERR_clear_error();
@@ -301,7 +301,7 @@ static bool add_rsa(struct source *s, struct json_object *jwk, const struct alg 
 	if (build && bn_n && bn_e && BN_is_odd(bn_e) && !BN_is_one(bn_e) &&
 	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, bn_n) == 1 &&
 	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, bn_e) == 1)
-		public = public_from("RSA", build);
+	public = public_from("RSA", build);
 	OSSL_PARAM_BLD_free(build);
 	BN_free(bn_n);
 	BN_free(bn_e);
@@ -340,7 +340,7 @@ static bool add_ec(struct source *s, struct json_object *jwk, const struct alg *
 	build = OSSL_PARAM_BLD_new();
 	if (build && OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, curve->group, 0) == 1 &&
 	    OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * x.len) == 1)
-		public = public_from("EC", build);
+	public = public_from("EC", build);
 	OSSL_PARAM_BLD_free(build);
 	if (!public)
 		return complain(s, "'x' and 'y' are no point of %s", curve->crv);

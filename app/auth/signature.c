@@ -20,7 +20,8 @@ static bool hmac(const struct key *key, struct slice signing, unsigned char mac[
 	unsigned len = 0;
 
 	return HMAC(digest_of(key->alg), key->bytes, (int)key->len, (const unsigned char *)signing.ptr, signing.len,
-		    mac, &len) && len == key->alg->hash_len;
+		    mac, &len) &&
+	       len == key->alg->hash_len;
 }
 
 static bool verify_public(const struct key *key, struct slice signing, const unsigned char *der, size_t len)

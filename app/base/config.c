@@ -31,19 +31,18 @@ struct setting {
 	uint64_t max;             /* NUMBER */
 };
 
-static const struct word tx_words[] = {
-	{ "commit", TX_COMMIT }, { "commit-allow-override", TX_COMMIT_OVERRIDE }, { "rollback", TX_ROLLBACK },
-	{ "rollback-allow-override", TX_ROLLBACK_OVERRIDE }, { NULL, 0 }
-};
+static const struct word tx_words[] = { { "commit", TX_COMMIT },
+					{ "commit-allow-override", TX_COMMIT_OVERRIDE },
+					{ "rollback", TX_ROLLBACK },
+					{ "rollback-allow-override", TX_ROLLBACK_OVERRIDE },
+					{ NULL, 0 } };
 static const struct word compare_words[] = { { "column", COMPARE_COLUMN }, { "exact", COMPARE_EXACT }, { NULL, 0 } };
-static const struct word openapi_words[] = {
-	{ "follow-privileges", OPENAPI_FOLLOW }, { "ignore-privileges", OPENAPI_IGNORE },
-	{ "disabled", OPENAPI_DISABLED }, { NULL, 0 }
-};
-static const struct word level_words[] = {
-	{ "crit", LOG_CRIT }, { "error", LOG_ERROR }, { "warn", LOG_WARN }, { "info", LOG_INFO },
-	{ "debug", LOG_DEBUG }, { NULL, 0 }
-};
+static const struct word openapi_words[] = { { "follow-privileges", OPENAPI_FOLLOW },
+					     { "ignore-privileges", OPENAPI_IGNORE },
+					     { "disabled", OPENAPI_DISABLED },
+					     { NULL, 0 } };
+static const struct word level_words[] = { { "crit", LOG_CRIT }, { "error", LOG_ERROR }, { "warn", LOG_WARN },
+					   { "info", LOG_INFO }, { "debug", LOG_DEBUG }, { NULL, 0 } };
 static const struct word verbosity_words[] = { { "verbose", false }, { "minimal", true }, { NULL, 0 } };
 
 #define AT(field) offsetof(struct config, field)
@@ -149,8 +148,8 @@ static bool set_value(struct arena *a, const struct setting *s, struct slice val
 		return true;
 	case PATH:
 		if (value.len && value.ptr[0] != '/')
-			*(const char **)(void *)place = arena_printf(a, "%.*s%.*s", (int)folder.len, folder.ptr,
-								     (int)value.len, value.ptr);
+			*(const char **)(void *)place =
+				arena_printf(a, "%.*s%.*s", (int)folder.len, folder.ptr, (int)value.len, value.ptr);
 		else
 			*(const char **)(void *)place = slice_cstr(a, value);
 		return true;
@@ -263,7 +262,8 @@ bool config_load(struct arena *a, const char *path, struct config *out, struct e
 	for (size_t i = 0; i < NSETTINGS; i++) {
 		const char *value = from_environment(&settings[i]);
 
-		if (value && !set_value(a, &settings[i], slice_trim(slice_of(value)), (struct slice){ "", 0 }, out, err))
+		if (value &&
+		    !set_value(a, &settings[i], slice_trim(slice_of(value)), (struct slice){ "", 0 }, out, err))
 			return error_set(err, ERR_INTERNAL, "environment: %s", err->message);
 	}
 	return check_all(out, err);

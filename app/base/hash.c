@@ -50,8 +50,8 @@ static const uint64_t *process_key(void)
 uint64_t hash_text(struct slice s)
 {
 	const uint64_t *key = process_key();
-	struct sip sip = { key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du,
-			   key[0] ^ 0x6c7967656e657261u, key[1] ^ 0x7465646279746573u };
+	struct sip sip = { key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du, key[0] ^ 0x6c7967656e657261u,
+			   key[1] ^ 0x7465646279746573u };
 	uint64_t last = (uint64_t)s.len << 56, word;
 	size_t whole = s.len & ~(size_t)7;
 

@@ -386,8 +386,17 @@ static bool value(struct check *c)
 			return word(c, "false");
 		case 'n':
 			return word(c, "null");
-		case '-': case '0': case '1': case '2': case '3': case '4':
-		case '5': case '6': case '7': case '8': case '9':
+		case '-':
+		case '0':
+		case '1':
+		case '2':
+		case '3':
+		case '4':
+		case '5':
+		case '6':
+		case '7':
+		case '8':
+		case '9':
 			return number(c);
 		default:
 			return wrong(c, "a value expected");

@@ -68,8 +68,8 @@ static void requests(const struct shared *s, struct strbuf *out)
 			uint64_t n = atomic_load_explicit(&s->requests[r][i], memory_order_relaxed);
 
 			if (n)
-				strbuf_addf(out, "rowgate_requests_total{route=\"%s\",status=\"%zu\"} %llu\n", names[r], i,
-					    (unsigned long long)n);
+				strbuf_addf(out, "rowgate_requests_total{route=\"%s\",status=\"%zu\"} %llu\n", names[r],
+					    i, (unsigned long long)n);
 		}
 }
 
@@ -102,7 +102,8 @@ void shared_metrics(const struct shared *s, struct strbuf *out)
 	       (int64_t)atomic_load(&s->database_errors));
 	metric(out, "rowgate_database_connections_made_total", "counter", "Database connections opened.",
 	       (int64_t)atomic_load(&s->connections_made));
-	metric(out, "rowgate_database_connections", "gauge", "Database connections open.", atomic_load(&s->connections_open));
+	metric(out, "rowgate_database_connections", "gauge", "Database connections open.",
+	       atomic_load(&s->connections_open));
 	metric(out, "rowgate_workers", "gauge", "Workers running.", atomic_load(&s->workers));
 	metric(out, "rowgate_workers_busy", "gauge", "Workers with a request in hand.", atomic_load(&s->busy));
 	metric(out, "rowgate_schema_generation", "counter", "Changes of the definitions seen.",
@@ -111,5 +112,6 @@ void shared_metrics(const struct shared *s, struct strbuf *out)
 	       atomic_load(&s->loaded));
 	metric(out, "rowgate_token_cache_lookups_total", "counter", "Tokens looked for in the caches.",
 	       (int64_t)atomic_load(&s->token_lookups));
-	metric(out, "rowgate_token_cache_hits_total", "counter", "Tokens found there.", (int64_t)atomic_load(&s->token_hits));
+	metric(out, "rowgate_token_cache_hits_total", "counter", "Tokens found there.",
+	       (int64_t)atomic_load(&s->token_hits));
 }

@@ -103,10 +103,8 @@ char *strbuf_cstr(struct strbuf *b)
 }
 
 /* What a byte needs in a JSON string: 0 nothing, 'u' \u00XX, else the letter behind the backslash. */
-static const char json_escape[256] = {
-	[0 ... 7] = 'u', [11] = 'u', [14 ... 31] = 'u', ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't',
-	['"'] = '"', ['\\'] = '\\'
-};
+static const char json_escape[256] = { [0 ... 7] = 'u', [11] = 'u',   [14 ... 31] = 'u', ['\b'] = 'b', ['\f'] = 'f',
+				       ['\n'] = 'n',    ['\r'] = 'r', ['\t'] = 't',      ['"'] = '"',  ['\\'] = '\\' };
 
 static void json_escaped(struct strbuf *b, unsigned char c)
 {

@@ -9,7 +9,10 @@ const char *type_name(const struct type *type)
 {
 	switch (type->class) {
 	case TYPE_INT:
-		return type->size == 1 ? "tinyint" : type->size == 2 ? "smallint" : type->size == 8 ? "bigint" : "integer";
+		return type->size == 1   ? "tinyint"
+		       : type->size == 2 ? "smallint"
+		       : type->size == 8 ? "bigint"
+					 : "integer";
 	case TYPE_BOOL:
 		return "boolean";
 	case TYPE_DECIMAL:

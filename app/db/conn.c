@@ -214,7 +214,8 @@ static void read_version(struct db_conn *conn)
 static bool set_session(struct db_conn *conn, struct error *err)
 {
 	const struct config *c = conn->db->config;
-	uint64_t longest = c->db_stream_timeout > c->db_statement_timeout ? c->db_stream_timeout : c->db_statement_timeout;
+	uint64_t longest =
+		c->db_stream_timeout > c->db_statement_timeout ? c->db_stream_timeout : c->db_statement_timeout;
 	char text[512];
 
 	if (!c->db_stream_timeout || !c->db_statement_timeout)
@@ -262,7 +263,11 @@ static bool find_role(struct db_conn *conn, struct slice role, struct error *err
 	struct value param = value_text(role);
 	struct db_statement statement = {
 		.text = SLICE("SELECT ROLE_NAME FROM information_schema.APPLICABLE_ROLES WHERE ROLE_NAME = ?"),
-		.params = &param, .nparams = 1, .columns = fetch, .ncolumns = 1 };
+		.params = &param,
+		.nparams = 1,
+		.columns = fetch,
+		.ncolumns = 1
+	};
 	const struct value *cells;
 	struct db_rows *rows;
 	bool found = false;
@@ -529,8 +534,11 @@ void db_counts(const struct db *db, unsigned *open_out, uint64_t *made_out)
 bool db_definition_counter(struct arena *a, struct db_conn *conn, uint64_t *out, struct error *err)
 {
 	static const enum db_fetch fetch[] = { FETCH_TEXT, FETCH_TEXT };
-	static const char *const words[] = { "Com_create_", "Com_alter_", "Com_drop_", "Com_rename_", "Com_grant", "Com_revoke" };
-	struct db_statement statement = { .text = SLICE("SHOW GLOBAL STATUS LIKE 'Com\\_%'"), .columns = fetch, .ncolumns = 2 };
+	static const char *const words[] = { "Com_create_", "Com_alter_", "Com_drop_",
+					     "Com_rename_", "Com_grant",  "Com_revoke" };
+	struct db_statement statement = { .text = SLICE("SHOW GLOBAL STATUS LIKE 'Com\\_%'"),
+					  .columns = fetch,
+					  .ncolumns = 2 };
 	const struct value *cells;
 	struct db_rows *rows;
 	enum db_step step;

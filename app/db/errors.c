@@ -141,7 +141,8 @@ static bool raised(struct error *err, const char *sqlstate, const char *text)
 
 static bool other(struct error *err, unsigned number, const char *sqlstate)
 {
-	bool client = strncmp(sqlstate, "22", 2) == 0 || strncmp(sqlstate, "23", 2) == 0 || strncmp(sqlstate, "42", 2) == 0;
+	bool client =
+		strncmp(sqlstate, "22", 2) == 0 || strncmp(sqlstate, "23", 2) == 0 || strncmp(sqlstate, "42", 2) == 0;
 
 	if (number >= 3685 && number <= 3699)
 		return error_set(err, ERR_BAD_REGEX, "invalid regular expression");

@@ -21,7 +21,7 @@ struct stmt {
 	uint64_t hash;
 	struct slice text;
 	bool cursor;
-	bool busy;                 /* its rows are being read */
+	bool busy; /* its rows are being read */
 	size_t nparams, ncolumns;
 	MYSQL_BIND *params;
 	MYSQL_TIME *param_times;
@@ -31,7 +31,7 @@ struct stmt {
 	unsigned long *lengths;
 	client_bool *nulls;
 	struct value *cells;
-	bool rebind;               /* a buffer has grown */
+	bool rebind; /* a buffer has grown */
 };
 
 union cell_buffer {
@@ -52,11 +52,11 @@ struct db_conn {
 	unsigned long thread_id;
 	int64_t opened, used, role_set; /* milliseconds, monotonic */
 	bool in_transaction;
-	bool chained;              /* a transaction is open that has read nothing yet */
-	bool committing;           /* COMMIT was sent, its answer not read */
+	bool chained;    /* a transaction is open that has read nothing yet */
+	bool committing; /* COMMIT was sent, its answer not read */
 	bool in_use;
-	bool broken;               /* to be closed when released */
-	bool unfinished;           /* rows were left unread: the server must be told */
+	bool broken;     /* to be closed when released */
+	bool unfinished; /* rows were left unread: the server must be told */
 	bool streaming;
 	struct stmt *newest, *oldest;
 	size_t nstmts;

@@ -223,16 +223,22 @@ static void *unconst(const void *p)
 
 static void bind_time(MYSQL_BIND *b, MYSQL_TIME *t, const struct datetime *d, enum enum_field_types type)
 {
-	*t = (MYSQL_TIME){ .year = d->year, .month = d->month, .day = d->day, .hour = d->hour, .minute = d->minute,
-			   .second = d->second, .second_part = d->micro };
+	*t = (MYSQL_TIME){ .year = d->year,
+			   .month = d->month,
+			   .day = d->day,
+			   .hour = d->hour,
+			   .minute = d->minute,
+			   .second = d->second,
+			   .second_part = d->micro };
 	/* The protocol has a byte for hours and keeps whole days apart. */
 	if (type == MYSQL_TYPE_TIME) {
 		t->day = d->hour / 24;
 		t->hour = d->hour % 24;
 	}
 	t->neg = d->negative;
-	t->time_type = type == MYSQL_TYPE_DATE ? MYSQL_TIMESTAMP_DATE
-		     : type == MYSQL_TYPE_TIME ? MYSQL_TIMESTAMP_TIME : MYSQL_TIMESTAMP_DATETIME;
+	t->time_type = type == MYSQL_TYPE_DATE   ? MYSQL_TIMESTAMP_DATE
+		       : type == MYSQL_TYPE_TIME ? MYSQL_TIMESTAMP_TIME
+						 : MYSQL_TIMESTAMP_DATETIME;
 	b->buffer_type = type;
 	b->buffer = t;
 	b->buffer_length = sizeof(*t);
@@ -350,8 +356,14 @@ static bool fetch_long(struct stmt *s, size_t i)
 static void read_time(struct value *v, const MYSQL_TIME *t, enum value_kind kind)
 {
 	v->kind = kind;
-	v->t = (struct datetime){ .year = t->year, .month = t->month, .day = t->day, .hour = t->hour, .minute = t->minute,
-				  .second = t->second, .micro = (unsigned)t->second_part, .negative = t->neg };
+	v->t = (struct datetime){ .year = t->year,
+				  .month = t->month,
+				  .day = t->day,
+				  .hour = t->hour,
+				  .minute = t->minute,
+				  .second = t->second,
+				  .micro = (unsigned)t->second_part,
+				  .negative = t->neg };
 	if (kind == VALUE_TIME) {
 		v->t.hour += t->day * 24;
 		v->t.year = v->t.month = v->t.day = 0;

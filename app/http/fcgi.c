@@ -49,7 +49,7 @@ static void on_reload(int signal)
 	reloading = 1;
 }
 
-static void catch(int signal, void (*handler)(int), sigset_t *blocked)
+static void catch (int signal, void (*handler)(int), sigset_t *blocked)
 {
 	struct sigaction action = { .sa_handler = handler };
 
@@ -82,10 +82,10 @@ struct http_server *http_open(void)
 		return NULL;
 	}
 	sigemptyset(&blocked);
-	catch(SIGTERM, on_stop, &blocked);
-	catch(SIGINT, on_stop, &blocked);
-	catch(SIGUSR1, on_stop, &blocked);
-	catch(SIGHUP, on_reload, &blocked);
+	catch (SIGTERM, on_stop, &blocked);
+	catch (SIGINT, on_stop, &blocked);
+	catch (SIGUSR1, on_stop, &blocked);
+	catch (SIGHUP, on_reload, &blocked);
 	sigprocmask(SIG_BLOCK, &blocked, &s->waiting);
 	for (int i = 1; i < NSIG; i++)
 		if (sigismember(&blocked, i) == 1)
@@ -186,7 +186,8 @@ enum http_event http_accept(struct http_server *s, struct arena *a, int tick_ms,
 
 		if (ready > 0 && accept_request(s)) {
 			read_request(s, a, rq);
-			*rs = (struct http_response){ .status = 500, .connection = &s->request,
+			*rs = (struct http_response){ .status = 500,
+						      .connection = &s->request,
 						      .head = rq->method == HTTP_HEAD };
 			strbuf_init(&rs->headers, a, 512);
 			s->body.len = 0;
@@ -235,9 +236,14 @@ struct record_header {
 
 static struct record_header record(const FCGX_Request *request, unsigned char type, size_t length)
 {
-	return (struct record_header){ 1, type, (unsigned char)(request->requestId >> 8),
-				       (unsigned char)request->requestId, (unsigned char)(length >> 8),
-				       (unsigned char)length, 0, 0 };
+	return (struct record_header){ 1,
+				       type,
+				       (unsigned char)(request->requestId >> 8),
+				       (unsigned char)request->requestId,
+				       (unsigned char)(length >> 8),
+				       (unsigned char)length,
+				       0,
+				       0 };
 }
 
 static bool write_all(int fd, struct iovec *v, int n)

@@ -7,7 +7,7 @@ static const struct {
 	const char *name;
 	enum media media;
 	bool plan_json;
-	bool array;          /* takes ;nulls=stripped */
+	bool array; /* takes ;nulls=stripped */
 } types[] = {
 	{ "*/*", MEDIA_JSON, false, false },
 	{ "application/*", MEDIA_JSON, false, false },
@@ -158,7 +158,8 @@ bool http_negotiate(struct arena *a, struct slice accept, struct media_choice **
 		if (read_choice(slice_trim(part), &r))
 			insert(list, &n, r);
 	if (!n)
-		return error_set(err, ERR_MEDIA, "None of these media types are available: %.*s", (int)accept.len, accept.ptr);
+		return error_set(err, ERR_MEDIA, "None of these media types are available: %.*s", (int)accept.len,
+				 accept.ptr);
 	*choices_out = arena_array(a, struct media_choice, n);
 	for (size_t i = 0; i < n; i++)
 		(*choices_out)[i] = list[i].choice;

@@ -96,9 +96,11 @@ bool plan_cast(struct planner *p, struct slice name, const struct plan_expr *of,
 	for (size_t i = 0; i < sizeof(casts) / sizeof(*casts); i++) {
 		if (!slice_ieq(slice_trim(word), slice_of(casts[i].name)))
 			continue;
-		*c = (struct plan_cast){ casts[i].open, casts[i].close,
-					 { .class = casts[i].class, .size = casts[i].size,
-					   .is_unsigned = casts[i].is_unsigned } };
+		*c = (struct plan_cast){
+			casts[i].open,
+			casts[i].close,
+			{ .class = casts[i].class, .size = casts[i].size, .is_unsigned = casts[i].is_unsigned }
+		};
 		if (rest.len && !sizes(rest, &precision, &scale))
 			break;
 		if (rest.len && c->type.class == TYPE_DECIMAL)

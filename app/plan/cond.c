@@ -12,12 +12,26 @@
 #define OPERATORS_ORDER (1u << OP_GT | 1u << OP_GTE | 1u << OP_LT | 1u << OP_LTE)
 #define OPERATORS_EQUAL (1u << OP_EQ | 1u << OP_NEQ | 1u << OP_IN | 1u << OP_ISDISTINCT)
 
-static const char *const symbols[] = {
-	[OP_EQ] = "=", [OP_NEQ] = "<>", [OP_GT] = ">", [OP_GTE] = ">=", [OP_LT] = "<", [OP_LTE] = "<=", [OP_LIKE] = "~~",
-	[OP_ILIKE] = "~~*", [OP_MATCH] = "~", [OP_IMATCH] = "~*", [OP_IN] = "=", [OP_IS] = "IS", [OP_ISDISTINCT] =
-	"IS DISTINCT FROM", [OP_CS] = "@>", [OP_CD] = "<@", [OP_OV] = "&&", [OP_FTS] = "@@", [OP_PLFTS] = "@@",
-	[OP_PHFTS] = "@@", [OP_WFTS] = "@@"
-};
+static const char *const symbols[] = { [OP_EQ] = "=",
+				       [OP_NEQ] = "<>",
+				       [OP_GT] = ">",
+				       [OP_GTE] = ">=",
+				       [OP_LT] = "<",
+				       [OP_LTE] = "<=",
+				       [OP_LIKE] = "~~",
+				       [OP_ILIKE] = "~~*",
+				       [OP_MATCH] = "~",
+				       [OP_IMATCH] = "~*",
+				       [OP_IN] = "=",
+				       [OP_IS] = "IS",
+				       [OP_ISDISTINCT] = "IS DISTINCT FROM",
+				       [OP_CS] = "@>",
+				       [OP_CD] = "<@",
+				       [OP_OV] = "&&",
+				       [OP_FTS] = "@@",
+				       [OP_PLFTS] = "@@",
+				       [OP_PHFTS] = "@@",
+				       [OP_WFTS] = "@@" };
 
 /* The operators that mean something for an expression. */
 static unsigned operators(const struct plan_expr *e)
@@ -46,13 +60,17 @@ static bool check_operator(struct planner *p, const struct query_filter *f, cons
 		if (f->is == IS_NULL || f->is == IS_NOT_NULL || e->type.class == TYPE_BOOL)
 			return true;
 		error_set(p->err, ERR_NO_OPERATOR, "argument of IS %s must be type boolean, not type %s",
-			  f->is == IS_TRUE ? "TRUE" : f->is == IS_FALSE ? "FALSE" : "UNKNOWN", type_name(&e->type));
+			  f->is == IS_TRUE    ? "TRUE"
+			  : f->is == IS_FALSE ? "FALSE"
+					      : "UNKNOWN",
+			  type_name(&e->type));
 		p->err->sqlstate = "42804";
 		return false;
 	}
 	if (operators(e) & 1u << f->op)
 		return true;
-	error_set(p->err, ERR_NO_OPERATOR, "operator does not exist: %s %s unknown", type_name(&e->type), symbols[f->op]);
+	error_set(p->err, ERR_NO_OPERATOR, "operator does not exist: %s %s unknown", type_name(&e->type),
+		  symbols[f->op]);
 	return error_hint(p->err, "No operator matches the given name and argument types.");
 }
 
@@ -220,8 +238,8 @@ static bool exists(struct planner *p, const struct plan_node *kid, const struct 
 	bool null = f->is == IS_NULL;
 
 	if (f->op != OP_IS || (f->is != IS_NULL && f->is != IS_NOT_NULL) || f->field.nsteps) {
-		error_set(p->err, ERR_EMBED_FILTER, "Bad operator on the '%.*s' embedded resource", (int)f->field.name.len,
-			  f->field.name.ptr);
+		error_set(p->err, ERR_EMBED_FILTER, "Bad operator on the '%.*s' embedded resource",
+			  (int)f->field.name.len, f->field.name.ptr);
 		return error_details(p->err, "Only is null or not is null filters are allowed on embedded resources");
 	}
 	c->kind = COND_EXISTS;

@@ -56,7 +56,8 @@ static bool meant(const struct planner *p, const struct relation *r, const struc
 	if (!p->config->url_use_legacy_target_names || r->junction || e->hint.len)
 		return false;
 	/* A view that shows the key would make these names ambiguous: they mean the table. */
-	return !r->to->is_view && (slice_eq(r->constraint, e->relation) || (r->at_from && named(key_column(r), e->relation)));
+	return !r->to->is_view &&
+	       (slice_eq(r->constraint, e->relation) || (r->at_from && named(key_column(r), e->relation)));
 }
 
 static struct candidates collect(struct planner *p, const struct table *from, const struct query_embed *e, bool same)
@@ -138,13 +139,16 @@ static bool ambiguous(struct planner *p, const struct table *from, const struct 
 
 		strbuf_addc(&details, i ? ',' : '[');
 		describe(p, r, &details);
-		strbuf_addf(&hint, "%s'%.*s!%.*s'", i ? ", " : "", (int)r->to->name.len, r->to->name.ptr, (int)by.len, by.ptr);
+		strbuf_addf(&hint, "%s'%.*s!%.*s'", i ? ", " : "", (int)r->to->name.len, r->to->name.ptr, (int)by.len,
+			    by.ptr);
 	}
 	strbuf_addc(&details, ']');
 	p->err->details = strbuf_cstr(&details);
 	p->err->details_json = true;
-	return error_hint(p->err, "Try changing '%.*s' to one of the following: %s. Find the desired relationship in the "
-			  "'details' key.", (int)e->relation.len, e->relation.ptr, strbuf_cstr(&hint));
+	return error_hint(p->err,
+			  "Try changing '%.*s' to one of the following: %s. Find the desired relationship in the "
+			  "'details' key.",
+			  (int)e->relation.len, e->relation.ptr, strbuf_cstr(&hint));
 }
 
 static bool none(struct planner *p, const struct table *from, const struct query_embed *e)
@@ -152,17 +156,21 @@ static bool none(struct planner *p, const struct table *from, const struct query
 	struct slice *names = arena_array(p->a, struct slice, from->nrelations);
 	struct slice near;
 
-	error_set(p->err, ERR_NO_RELATION, "Could not find a relationship between '%.*s' and '%.*s' in the schema cache",
-		  (int)from->name.len, from->name.ptr, (int)e->relation.len, e->relation.ptr);
+	error_set(p->err, ERR_NO_RELATION,
+		  "Could not find a relationship between '%.*s' and '%.*s' in the schema cache", (int)from->name.len,
+		  from->name.ptr, (int)e->relation.len, e->relation.ptr);
 	if (e->hint.len)
-		error_details(p->err, "Searched for a foreign key relationship between '%.*s' and '%.*s' using the hint '%.*s' "
-			      "in the schema '%.*s', but no matches were found.", (int)from->name.len, from->name.ptr,
-			      (int)e->relation.len, e->relation.ptr, (int)e->hint.len, e->hint.ptr, (int)from->schema.len,
-			      from->schema.ptr);
+		error_details(p->err,
+			      "Searched for a foreign key relationship between '%.*s' and '%.*s' using the hint '%.*s' "
+			      "in the schema '%.*s', but no matches were found.",
+			      (int)from->name.len, from->name.ptr, (int)e->relation.len, e->relation.ptr,
+			      (int)e->hint.len, e->hint.ptr, (int)from->schema.len, from->schema.ptr);
 	else
-		error_details(p->err, "Searched for a foreign key relationship between '%.*s' and '%.*s' in the schema '%.*s', "
-			      "but no matches were found.", (int)from->name.len, from->name.ptr, (int)e->relation.len,
-			      e->relation.ptr, (int)from->schema.len, from->schema.ptr);
+		error_details(p->err,
+			      "Searched for a foreign key relationship between '%.*s' and '%.*s' in the schema '%.*s', "
+			      "but no matches were found.",
+			      (int)from->name.len, from->name.ptr, (int)e->relation.len, e->relation.ptr,
+			      (int)from->schema.len, from->schema.ptr);
 	for (size_t i = 0; i < from->nrelations; i++)
 		names[i] = from->relations[i].to->name;
 	near = schema_nearest(e->relation, names, from->nrelations);

@@ -165,7 +165,8 @@ static void words(struct slice s, bool web, struct strbuf *out)
 			s = slice_from(s, 1);
 		if (minus)
 			out->ptr[start + 1] = '-';
-		if (web && !phrase && slice_ieq((struct slice){ out->ptr + start + 3, out->len - start - 3 }, SLICE("or"))) {
+		if (web && !phrase &&
+		    slice_ieq((struct slice){ out->ptr + start + 3, out->len - start - 3 }, SLICE("or"))) {
 			out->len = start;
 			for (size_t i = 0; i < out->len; i++)
 				if (out->ptr[i] == '+')

@@ -21,7 +21,8 @@ bool plan_field(struct planner *p, const struct plan_node *node, const struct qu
 		struct plan_expr *out) MUST_CHECK;
 
 /* A cast by the name a client gives (app/plan/cast.c): ERR_UNKNOWN_TYPE. */
-bool plan_cast(struct planner *p, struct slice name, const struct plan_expr *of, const struct plan_cast **out) MUST_CHECK;
+bool plan_cast(struct planner *p, struct slice name, const struct plan_expr *of,
+	       const struct plan_cast **out) MUST_CHECK;
 
 /* The conditions of one level (app/plan/cond.c). */
 bool plan_conditions(struct planner *p, struct plan_node *node, const struct query_node *query) MUST_CHECK;

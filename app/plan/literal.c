@@ -91,8 +91,9 @@ static bool boolean(struct literal *l)
 	static const struct {
 		const char *word;
 		bool value;
-	} words[] = { { "true", true }, { "false", false }, { "t", true }, { "f", false }, { "1", true }, { "0", false },
-		      { "yes", true }, { "no", false }, { "y", true }, { "n", false }, { "on", true }, { "off", false } };
+	} words[] = { { "true", true }, { "false", false }, { "t", true },   { "f", false },
+		      { "1", true },    { "0", false },     { "yes", true }, { "no", false },
+		      { "y", true },    { "n", false },     { "on", true },  { "off", false } };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (slice_ieq(slice_trim(l->text), slice_of(words[i].word))) {
@@ -379,7 +380,8 @@ static bool bits(struct literal *l)
 
 	for (size_t i = 0; i < l->text.len; i++) {
 		if (l->text.ptr[i] != '0' && l->text.ptr[i] != '1')
-			return error_set(l->err, ERR_BAD_LITERAL, "\"%.*s\" is not a valid binary digit", 1, l->text.ptr + i);
+			return error_set(l->err, ERR_BAD_LITERAL, "\"%.*s\" is not a valid binary digit", 1,
+					 l->text.ptr + i);
 		if (v >> 63)
 			return out_of_range(l);
 		v = v << 1 | (unsigned)(l->text.ptr[i] - '0');

@@ -4,7 +4,6 @@
  */
 #include "internal.h"
 
-
 bool plan_schema(const struct config *config, struct slice profile, struct slice *schema_out, struct error *err)
 {
 	struct strbuf b;
@@ -44,7 +43,8 @@ bool plan_table(const struct schema *schema, struct slice db, struct slice name,
 			names[n++] = t->name;
 	near = schema_nearest(name, names, n);
 	if (near.len)
-		error_hint(err, "Perhaps you meant the table '%.*s.%.*s'", (int)db.len, db.ptr, (int)near.len, near.ptr);
+		error_hint(err, "Perhaps you meant the table '%.*s.%.*s'", (int)db.len, db.ptr, (int)near.len,
+			   near.ptr);
 	return false;
 }
 
@@ -58,8 +58,8 @@ static bool no_column(struct planner *p, const struct table *t, struct slice nam
 		  (int)name.len, name.ptr);
 	near = schema_nearest(name, names, t->ncolumns);
 	if (near.len)
-		error_hint(p->err, "Perhaps you meant to reference the column \"%.*s.%.*s\".", (int)t->name.len, t->name.ptr,
-			   (int)near.len, near.ptr);
+		error_hint(p->err, "Perhaps you meant to reference the column \"%.*s.%.*s\".", (int)t->name.len,
+			   t->name.ptr, (int)near.len, near.ptr);
 	return false;
 }
 
@@ -109,7 +109,8 @@ bool plan_field(struct planner *p, const struct plan_node *node, const struct qu
 	if (!field->nsteps)
 		return true;
 	if (c->type.class != TYPE_JSON)
-		return error_set(p->err, ERR_NO_OPERATOR, "operator does not exist: %s -> unknown", type_name(&c->type));
+		return error_set(p->err, ERR_NO_OPERATOR, "operator does not exist: %s -> unknown",
+				 type_name(&c->type));
 	out->path = plan_json_path(p, field);
 	out->raw_json = true;
 	out->type = (struct type){ .class = out->path->as_text ? TYPE_TEXT : TYPE_JSON };
@@ -168,8 +169,8 @@ static bool aggregate_type(struct planner *p, struct plan_expr *e)
 		e->type = (struct type){ .class = TYPE_INT, .size = 8 };
 	} else if (e->aggregate == AGG_SUM || e->aggregate == AGG_AVG) {
 		if (!is_numeric(&e->type)) {
-			error_set(p->err, ERR_NO_OPERATOR, "function %s(%s) does not exist", aggregate_names[e->aggregate],
-				  type_name(&e->type));
+			error_set(p->err, ERR_NO_OPERATOR, "function %s(%s) does not exist",
+				  aggregate_names[e->aggregate], type_name(&e->type));
 			return error_hint(p->err, "Cast the column to a number first, as in col::numeric.%s()",
 					  aggregate_names[e->aggregate]);
 		}
@@ -316,7 +317,8 @@ static bool order_term(struct planner *p, struct plan_node *node, const struct q
 		if (!plan_is_to_one(kid->relation)) {
 			error_set(p->err, ERR_ORDER_NOT_TO_ONE, "A related order on '%.*s' is not possible",
 				  (int)q->relation.len, q->relation.ptr);
-			return error_details(p->err, "'%.*s' and '%.*s' do not form a many-to-one or one-to-one relationship",
+			return error_details(p->err,
+					     "'%.*s' and '%.*s' do not form a many-to-one or one-to-one relationship",
 					     (int)node->table->name.len, node->table->name.ptr, (int)q->relation.len,
 					     q->relation.ptr);
 		}
@@ -360,7 +362,8 @@ static void order_by_key(struct plan_node *node)
 		if (!already_ordered(node, k->columns[i]))
 			node->order[node->norder++] = (struct plan_order){
 				.expr = { .node = node, .column = k->columns[i], .type = k->columns[i]->type },
-				.descending = descending };
+				.descending = descending
+			};
 }
 
 static bool order(struct planner *p, struct plan_node *node, const struct query_node *query)
@@ -375,8 +378,10 @@ static bool order(struct planner *p, struct plan_node *node, const struct query_
 		if (!order_term(p, node, &query->order[i], o)) {
 			if (!named || p->err->code != ERR_UNKNOWN_COLUMN)
 				return false;
-			*o = (struct plan_order){ .expr = named->expr, .descending = query->order[i].descending,
-						  .nulls_first = o->nulls_first, .nullable = true };
+			*o = (struct plan_order){ .expr = named->expr,
+						  .descending = query->order[i].descending,
+						  .nulls_first = o->nulls_first,
+						  .nullable = true };
 			error_init(p->err, p->err->arena);
 		}
 		node->norder++;
@@ -444,7 +449,8 @@ static void group(struct planner *p, struct plan_node *node)
 			continue;
 		}
 		for (size_t k = 0; k < kid->relation->n; k++)
-			group_by(node, &(struct plan_expr){ .node = node, .column = kid->relation->from_columns[k],
+			group_by(node, &(struct plan_expr){ .node = node,
+							    .column = kid->relation->from_columns[k],
 							    .type = kid->relation->from_columns[k]->type });
 	}
 }

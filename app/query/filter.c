@@ -4,16 +4,29 @@
 static const struct {
 	const char *name;
 	enum query_op op;
-	bool quantified;   /* takes (any) and (all) */
-	bool fulltext;     /* takes (language) */
+	bool quantified; /* takes (any) and (all) */
+	bool fulltext;   /* takes (language) */
 } operators[] = {
-	{ "eq", OP_EQ, true, false },       { "neq", OP_NEQ, false, false },   { "gt", OP_GT, true, false },
-	{ "gte", OP_GTE, true, false },     { "lt", OP_LT, true, false },      { "lte", OP_LTE, true, false },
-	{ "like", OP_LIKE, true, false },   { "ilike", OP_ILIKE, true, false }, { "match", OP_MATCH, true, false },
-	{ "imatch", OP_IMATCH, true, false }, { "in", OP_IN, false, false },   { "is", OP_IS, false, false },
-	{ "isdistinct", OP_ISDISTINCT, false, false }, { "cs", OP_CS, false, false }, { "cd", OP_CD, false, false },
-	{ "ov", OP_OV, false, false },      { "fts", OP_FTS, false, true },    { "plfts", OP_PLFTS, false, true },
-	{ "phfts", OP_PHFTS, false, true }, { "wfts", OP_WFTS, false, true },
+	{ "eq", OP_EQ, true, false },
+	{ "neq", OP_NEQ, false, false },
+	{ "gt", OP_GT, true, false },
+	{ "gte", OP_GTE, true, false },
+	{ "lt", OP_LT, true, false },
+	{ "lte", OP_LTE, true, false },
+	{ "like", OP_LIKE, true, false },
+	{ "ilike", OP_ILIKE, true, false },
+	{ "match", OP_MATCH, true, false },
+	{ "imatch", OP_IMATCH, true, false },
+	{ "in", OP_IN, false, false },
+	{ "is", OP_IS, false, false },
+	{ "isdistinct", OP_ISDISTINCT, false, false },
+	{ "cs", OP_CS, false, false },
+	{ "cd", OP_CD, false, false },
+	{ "ov", OP_OV, false, false },
+	{ "fts", OP_FTS, false, true },
+	{ "plfts", OP_PLFTS, false, true },
+	{ "phfts", OP_PHFTS, false, true },
+	{ "wfts", OP_WFTS, false, true },
 };
 
 static const char *const range_operators[] = { "sl", "sr", "nxr", "nxl", "adj" };
@@ -21,7 +34,10 @@ static const char *const range_operators[] = { "sl", "sr", "nxr", "nxl", "adj" }
 static const struct {
 	const char *word;
 	enum query_is is;
-} is_words[] = { { "null", IS_NULL }, { "not_null", IS_NOT_NULL }, { "true", IS_TRUE }, { "false", IS_FALSE },
+} is_words[] = { { "null", IS_NULL },
+		 { "not_null", IS_NOT_NULL },
+		 { "true", IS_TRUE },
+		 { "false", IS_FALSE },
 		 { "unknown", IS_UNKNOWN } };
 
 static struct slice word(const struct parser *p)
@@ -36,8 +52,8 @@ static struct slice word(const struct parser *p)
 static bool no_range_types(struct parser *p, struct slice name)
 {
 	parser_fail(p, "operator (eq, gt, ...)");
-	return error_details(p->err, "range types do not exist: operator \"%.*s\" has nothing to compare", (int)name.len,
-			     name.ptr);
+	return error_details(p->err, "range types do not exist: operator \"%.*s\" has nothing to compare",
+			     (int)name.len, name.ptr);
 }
 
 static bool find_operator(struct parser *p, size_t *at)

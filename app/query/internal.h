@@ -9,7 +9,7 @@
 struct parser {
 	struct arena *a;
 	struct error *err;
-	const char *what;       /* "filter", "select parameter": for the message */
+	const char *what; /* "filter", "select parameter": for the message */
 	struct slice whole;
 	struct slice rest;
 	unsigned depth;
@@ -56,7 +56,8 @@ bool parser_select(struct parser *p, struct query_node *out) MUST_CHECK;
 
 bool parser_order(struct parser *p, struct query_node *out) MUST_CHECK;
 
-bool query_prefer(struct arena *a, const struct http_request *rq, struct query_prefer *out, struct error *err) MUST_CHECK;
+bool query_prefer(struct arena *a, const struct http_request *rq, struct query_prefer *out,
+		  struct error *err) MUST_CHECK;
 
 /* Range of the request joined with limit and offset of the root. */
 bool query_range(const struct http_request *rq, struct query_node *root, struct error *err) MUST_CHECK;

@@ -3,7 +3,9 @@
 
 void parser_init(struct parser *p, struct arena *a, struct error *err, const char *what, struct slice text)
 {
-	*p = (struct parser){ .a = a, .err = err, .what = what, .whole = text, .rest = text, .max_depth = MAX_TREE_DEPTH };
+	*p = (struct parser){
+		.a = a, .err = err, .what = what, .whole = text, .rest = text, .max_depth = MAX_TREE_DEPTH
+	};
 }
 
 static int shown(struct slice s)

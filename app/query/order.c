@@ -86,8 +86,9 @@ bool query_range(const struct http_request *rq, struct query_node *root, struct 
 		return true;
 	if (first > last) {
 		error_set(err, ERR_RANGE, "Requested range not satisfiable");
-		return error_details(err, "The lower boundary must be lower than or equal to the upper boundary in the Range "
-				     "header.");
+		return error_details(
+			err, "The lower boundary must be lower than or equal to the upper boundary in the Range "
+			     "header.");
 	}
 	/* The end of either, exclusive; UINT64_MAX: open. */
 	end = last == UINT64_MAX ? UINT64_MAX : last + 1;

@@ -34,7 +34,8 @@ static bool split(struct reading *r, struct slice query)
 			value = (struct slice){ "", 0 };
 		r->parameters = query_push(r->a, r->parameters, r->n, sizeof(*r->parameters));
 		p = &r->parameters[r->n++];
-		if (!http_url_decode(r->a, key, true, &p->key, r->err) || !http_url_decode(r->a, value, true, &p->value, r->err))
+		if (!http_url_decode(r->a, key, true, &p->key, r->err) ||
+		    !http_url_decode(r->a, value, true, &p->value, r->err))
 			return false;
 	}
 	return true;
@@ -85,11 +86,13 @@ static bool not_embedded(struct reading *r, const struct query_node *node, struc
 {
 	struct slice alias = alias_of(node, name);
 
-	error_set(r->err, ERR_NOT_EMBEDDED, "'%.*s' is not an embedded resource in this request", (int)name.len, name.ptr);
+	error_set(r->err, ERR_NOT_EMBEDDED, "'%.*s' is not an embedded resource in this request", (int)name.len,
+		  name.ptr);
 	if (alias.len)
-		return error_hint(r->err, "Use its alias '%.*s' instead of '%.*s'.", (int)alias.len, alias.ptr, (int)name.len,
-				  name.ptr);
-	return error_hint(r->err, "Verify that '%.*s' is included in the 'select' query parameter.", (int)name.len, name.ptr);
+		return error_hint(r->err, "Use its alias '%.*s' instead of '%.*s'.", (int)alias.len, alias.ptr,
+				  (int)name.len, name.ptr);
+	return error_hint(r->err, "Verify that '%.*s' is included in the 'select' query parameter.", (int)name.len,
+			  name.ptr);
 }
 
 static bool find_node(struct reading *r, const struct slice *names, size_t n, struct query_node **out)
@@ -194,7 +197,8 @@ static bool read_parameter(struct reading *r, const struct parameter *par)
 	if (!read_key(r, par->key, k))
 		return false;
 	last = k->field.name;
-	if (!k->n && !k->quoted && (slice_is(last, "select") || slice_is(last, "columns") || slice_is(last, "on_conflict")))
+	if (!k->n && !k->quoted &&
+	    (slice_is(last, "select") || slice_is(last, "columns") || slice_is(last, "on_conflict")))
 		return true;
 	is_or = slice_is(last, "or");
 	negated = false;
@@ -282,8 +286,8 @@ bool query_parse(struct arena *a, const struct config *config, const struct http
 	if (rq->method == HTTP_OPTIONS)
 		return true;
 	http_header(rq, "accept", &accept);
-	if (!http_negotiate(a, accept, &query->media, &query->nmedia, err) || !query_prefer(a, rq, &query->prefer, err) ||
-	    !split(&r, rq->query) || !read_select(&r))
+	if (!http_negotiate(a, accept, &query->media, &query->nmedia, err) ||
+	    !query_prefer(a, rq, &query->prefer, err) || !split(&r, rq->query) || !read_select(&r))
 		return false;
 	for (size_t i = 0; i < r.n; i++)
 		if (query->target == TARGET_TABLE && !read_parameter(&r, &r.parameters[i]))

@@ -6,14 +6,16 @@ struct preference {
 	int value;
 };
 
-static const struct preference counts[] = { { "count=exact", COUNT_EXACT }, { "count=planned", COUNT_PLANNED },
+static const struct preference counts[] = { { "count=exact", COUNT_EXACT },
+					    { "count=planned", COUNT_PLANNED },
 					    { "count=estimated", COUNT_ESTIMATED } };
 static const struct preference returns[] = { { "return=representation", RETURN_REPRESENTATION },
 					     { "return=minimal", RETURN_MINIMAL },
 					     { "return=headers-only", RETURN_HEADERS_ONLY } };
 static const struct preference resolutions[] = { { "resolution=merge-duplicates", RESOLUTION_MERGE },
 						 { "resolution=ignore-duplicates", RESOLUTION_IGNORE } };
-static const struct preference missings[] = { { "missing=default", MISSING_DEFAULT }, { "missing=null", MISSING_NULL } };
+static const struct preference missings[] = { { "missing=default", MISSING_DEFAULT },
+					      { "missing=null", MISSING_NULL } };
 static const struct preference handlings[] = { { "handling=strict", HANDLING_STRICT },
 					       { "handling=lenient", HANDLING_LENIENT } };
 static const struct preference txs[] = { { "tx=commit", TX_DO_COMMIT }, { "tx=rollback", TX_DO_ROLLBACK } };
@@ -29,14 +31,14 @@ static int find(const struct preference *list, size_t n, struct slice text)
 	return 0;
 }
 
-#define TAKE(list, field)                                                       \
-	do {                                                                    \
-		int value_ = find(list, COUNT(list), text);                     \
-		if (value_) {                                                   \
-			if (!out->field)                                        \
-				out->field = (__typeof__(out->field))value_;    \
-			return true;                                            \
-		}                                                               \
+#define TAKE(list, field)                                                    \
+	do {                                                                 \
+		int value_ = find(list, COUNT(list), text);                  \
+		if (value_) {                                                \
+			if (!out->field)                                     \
+				out->field = (__typeof__(out->field))value_; \
+			return true;                                         \
+		}                                                            \
 	} while (0)
 
 static bool take(struct query_prefer *out, struct slice text)

@@ -4,8 +4,9 @@
 static const struct {
 	const char *text;
 	enum query_aggregate aggregate;
-} aggregates[] = { { "count()", AGG_COUNT }, { "sum()", AGG_SUM }, { "avg()", AGG_AVG }, { "max()", AGG_MAX },
-		   { "min()", AGG_MIN } };
+} aggregates[] = {
+	{ "count()", AGG_COUNT }, { "sum()", AGG_SUM }, { "avg()", AGG_AVG }, { "max()", AGG_MAX }, { "min()", AGG_MIN }
+};
 
 static bool aggregate(struct parser *p, enum query_aggregate *out)
 {

@@ -9,14 +9,14 @@
 
 /* How the rows of one answer are written. */
 struct style {
-	enum media media;      /* JSON, CSV, NDJSON, OBJECT, GEOJSON, OCTETS */
+	enum media media; /* JSON, CSV, NDJSON, OBJECT, GEOJSON, OCTETS */
 	bool strip_nulls;
 };
 
 /* A row whose own values are written; holes for its embeds are left between its pieces of text. */
 struct row {
-	struct row *next;      /* with the same key */
-	size_t *cuts;          /* where its pieces end in the batch's text: one more than there are holes */
+	struct row *next; /* with the same key */
+	size_t *cuts;     /* where its pieces end in the batch's text: one more than there are holes */
 	size_t start;
 	size_t *values;        /* columnar: start and end of each item's value */
 	struct group **groups; /* for each kid: the rows that hang on this one; NULL: none */
@@ -24,8 +24,8 @@ struct row {
 
 /* The rows of an embed that share one key. */
 struct group {
-	struct group *chain;   /* in its hash bucket */
-	struct slice match;    /* key bytes to compare */
+	struct group *chain; /* in its hash bucket */
+	struct slice match;  /* key bytes to compare */
 	const struct value *key;
 	struct row *first, *last;
 };
@@ -35,18 +35,18 @@ struct batch {
 	struct strbuf text;
 	struct row **rows;
 	size_t n, cap;
-	struct value **keys;   /* for each row: the key, and what is matched, of each of its kids */
+	struct value **keys; /* for each row: the key, and what is matched, of each of its kids */
 	size_t keys_cap;
 };
 
 struct reader {
 	struct arena *a;
-	struct arena *scratch;     /* ends with the batch */
+	struct arena *scratch; /* ends with the batch */
 	const struct plan *plan;
 	struct db_conn *conn;
 	struct http_response *rs;
 	struct style style;
-	struct batch *batches;     /* by node number */
+	struct batch *batches; /* by node number */
 	struct error *err;
 };
 

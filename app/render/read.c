@@ -12,13 +12,13 @@ struct flow {
 	const struct query *query;
 	struct media_choice media;
 	struct render_result *result;
-	uint64_t seen;             /* rows read, for the singular object */
-	bool count_after;          /* count= is answered from the page, or counted once it is read */
+	uint64_t seen;    /* rows read, for the singular object */
+	bool count_after; /* count= is answered from the page, or counted once it is read */
 	bool streamed;
 };
 
-static const enum media table_media[] = { MEDIA_JSON, MEDIA_CSV, MEDIA_NDJSON, MEDIA_OBJECT, MEDIA_OCTETS, MEDIA_GEOJSON,
-					  MEDIA_PLAN };
+static const enum media table_media[] = { MEDIA_JSON,   MEDIA_CSV,     MEDIA_NDJSON, MEDIA_OBJECT,
+					  MEDIA_OCTETS, MEDIA_GEOJSON, MEDIA_PLAN };
 
 static size_t geometries(const struct plan_node *root)
 {

@@ -529,7 +529,8 @@ struct leaf {
 	size_t item;
 };
 
-static void emit_leaf(struct reader *r, const struct leaf *leaf, size_t level, const struct row *row, struct strbuf *out)
+static void emit_leaf(struct reader *r, const struct leaf *leaf, size_t level, const struct row *row,
+		      struct strbuf *out)
 {
 	const struct plan_node *node = leaf->path[level];
 	const struct plan_node *next;

@@ -15,7 +15,7 @@ struct loader {
 	struct db_conn *conn;
 	struct value *databases;
 	size_t ndatabases;
-	struct table *table;         /* of the last row: rows come ordered by table */
+	struct table *table; /* of the last row: rows come ordered by table */
 	struct foreign_key *keys;
 	struct view *views;
 	struct error *err;
@@ -190,7 +190,8 @@ static void mark_json(struct loader *l, const struct slice *f)
 
 	for (size_t i = 0; t && i < t->ncolumns; i++) {
 		struct column *c = &t->columns[i];
-		struct slice want = slice_of(arena_printf(l->scratch, "json_valid(%.*s)", (int)c->quoted.len, c->quoted.ptr));
+		struct slice want =
+			slice_of(arena_printf(l->scratch, "json_valid(%.*s)", (int)c->quoted.len, c->quoted.ptr));
 
 		if (c->type.class == TYPE_TEXT && slice_ieq(f[2], want))
 			c->type.class = TYPE_JSON;
@@ -354,9 +355,11 @@ static void note_request_variables(struct loader *l, const struct slice *f)
  */
 static bool load_views(struct loader *l)
 {
-#define VIEWS(text) "SELECT TABLE_SCHEMA, TABLE_NAME, " text ", IS_UPDATABLE FROM information_schema.VIEWS " \
-		    "WHERE TABLE_SCHEMA IN (?) ORDER BY TABLE_SCHEMA, TABLE_NAME"
-	if (each_row(l, VIEWS("COALESCE(NULLIF(VIEW_DEFINITION, ''), rowgate.view_definition(TABLE_SCHEMA, TABLE_NAME))"),
+#define VIEWS(text)                                                                              \
+	"SELECT TABLE_SCHEMA, TABLE_NAME, " text ", IS_UPDATABLE FROM information_schema.VIEWS " \
+	"WHERE TABLE_SCHEMA IN (?) ORDER BY TABLE_SCHEMA, TABLE_NAME"
+	if (each_row(l,
+		     VIEWS("COALESCE(NULLIF(VIEW_DEFINITION, ''), rowgate.view_definition(TABLE_SCHEMA, TABLE_NAME))"),
 		     4, add_view))
 		return true;
 	if (l->err->code != ERR_DB_ROUTINE && l->err->code != ERR_DENIED && l->err->code != ERR_DB_SCHEMA)
@@ -370,34 +373,47 @@ static bool load_all(struct loader *l)
 {
 	struct schema *s = l->schema;
 
-	if (!each_row(l, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_COMMENT FROM information_schema.TABLES "
-		      "WHERE TABLE_SCHEMA IN (?) AND TABLE_TYPE <> 'SEQUENCE' ORDER BY TABLE_SCHEMA, TABLE_NAME", 4, add_table))
+	if (!each_row(l,
+		      "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_COMMENT FROM information_schema.TABLES "
+		      "WHERE TABLE_SCHEMA IN (?) AND TABLE_TYPE <> 'SEQUENCE' ORDER BY TABLE_SCHEMA, TABLE_NAME",
+		      4, add_table))
 		return false;
 	build_buckets(s);
-	if (!each_row(l, "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, COLLATION_NAME, "
-		      "EXTRA, COLUMN_DEFAULT, COLUMN_COMMENT FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN (?) "
-		      "ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION", 10, add_column))
+	if (!each_row(
+		    l,
+		    "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, COLLATION_NAME, "
+		    "EXTRA, COLUMN_DEFAULT, COLUMN_COMMENT FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN (?) "
+		    "ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION",
+		    10, add_column))
 		return false;
-	if (s->mariadb && !each_row(l, "SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CHECK_CLAUSE FROM "
+	if (s->mariadb && !each_row(l,
+				    "SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CHECK_CLAUSE FROM "
 				    "information_schema.CHECK_CONSTRAINTS WHERE CONSTRAINT_SCHEMA IN (?) "
-				    "ORDER BY CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME", 3, mark_json))
+				    "ORDER BY CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME",
+				    3, mark_json))
 		return false;
-	if (!each_row(l, "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, INDEX_TYPE FROM "
+	if (!each_row(l,
+		      "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, INDEX_TYPE FROM "
 		      "information_schema.STATISTICS WHERE TABLE_SCHEMA IN (?) "
-		      "ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX", 7, add_index))
+		      "ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
+		      7, add_index))
 		return false;
 	finish_keys(s);
-	if (!each_row(l, "SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_TABLE_SCHEMA, "
+	if (!each_row(l,
+		      "SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_TABLE_SCHEMA, "
 		      "REFERENCED_TABLE_NAME, REFERENCED_COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE "
 		      "WHERE TABLE_SCHEMA IN (?) AND REFERENCED_TABLE_NAME IS NOT NULL "
-		      "ORDER BY TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION", 7, add_foreign_key))
+		      "ORDER BY TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION",
+		      7, add_foreign_key))
 		return false;
 	if (!load_views(l))
 		return false;
 	finish_views(l);
 	schema_relate(s, l->keys, l->views);
-	return each_row(l, "SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA IN (?) "
-			"AND ROUTINE_DEFINITION LIKE '%@`request.%'", 1, note_request_variables);
+	return each_row(l,
+			"SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA IN (?) "
+			"AND ROUTINE_DEFINITION LIKE '%@`request.%'",
+			1, note_request_variables);
 }
 
 struct schema *schema_load(const struct config *config, struct db_conn *catalogue, struct error *err)

@@ -69,8 +69,8 @@ static void view_keys(struct arena *a, const struct view *v)
 }
 
 static struct foreign_key *derive(struct arena *a, const struct foreign_key *key, struct table *table,
-				  const struct column **columns, struct table *target, const struct column **target_columns,
-				  struct foreign_key *next)
+				  const struct column **columns, struct table *target,
+				  const struct column **target_columns, struct foreign_key *next)
 {
 	struct foreign_key *k = arena_new(a, struct foreign_key);
 
@@ -106,7 +106,6 @@ static struct foreign_key *derive_all(struct arena *a, const struct foreign_key 
 	return all;
 }
 
-
 static void push(struct arena *a, struct table *t, struct relation r)
 {
 	/* Room doubles at powers of two. */
@@ -124,12 +123,23 @@ static void relate_ends(struct arena *a, const struct foreign_key *k)
 {
 	bool one = is_unique(k->table, k->columns, k->n);
 
-	push(a, k->table, (struct relation){
-		.cardinality = one ? ONE_TO_ONE : TO_ONE, .from = k->table, .to = k->target, .constraint = k->name,
-		.at_from = true, .n = k->n, .from_columns = k->columns, .to_columns = k->target_columns });
-	push(a, k->target, (struct relation){
-		.cardinality = one ? ONE_TO_ONE : TO_MANY, .from = k->target, .to = k->table, .constraint = k->name,
-		.n = k->n, .from_columns = k->target_columns, .to_columns = k->columns });
+	push(a, k->table,
+	     (struct relation){ .cardinality = one ? ONE_TO_ONE : TO_ONE,
+				.from = k->table,
+				.to = k->target,
+				.constraint = k->name,
+				.at_from = true,
+				.n = k->n,
+				.from_columns = k->columns,
+				.to_columns = k->target_columns });
+	push(a, k->target,
+	     (struct relation){ .cardinality = one ? ONE_TO_ONE : TO_MANY,
+				.from = k->target,
+				.to = k->table,
+				.constraint = k->name,
+				.n = k->n,
+				.from_columns = k->target_columns,
+				.to_columns = k->columns });
 }
 
 /* Two foreign keys of one table, both within its primary key, make it a junction. */
@@ -152,12 +162,19 @@ static void relate_junctions(struct arena *a, const struct foreign_key *keys)
 			continue;
 		for (const struct foreign_key *l = keys; l; l = l->next)
 			if (l != k && l->table == k->table && !slice_eq(l->name, k->name))
-				push(a, k->target, (struct relation){
-					.cardinality = MANY_TO_MANY, .from = k->target, .to = l->target,
-					.constraint = k->name, .n = k->n, .from_columns = k->target_columns,
-					.to_columns = l->target_columns, .junction = k->table,
-					.junction_from = k->columns, .junction_to = l->columns,
-					.njunction_to = l->n, .constraint_to = l->name });
+				push(a, k->target,
+				     (struct relation){ .cardinality = MANY_TO_MANY,
+							.from = k->target,
+							.to = l->target,
+							.constraint = k->name,
+							.n = k->n,
+							.from_columns = k->target_columns,
+							.to_columns = l->target_columns,
+							.junction = k->table,
+							.junction_from = k->columns,
+							.junction_to = l->columns,
+							.njunction_to = l->n,
+							.constraint_to = l->name });
 	}
 }
 

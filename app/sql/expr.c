@@ -9,8 +9,11 @@ void sql_writer(struct writer *w, struct arena *a, const struct plan *plan)
 
 void sql_finish(const struct writer *w, struct db_statement *out)
 {
-	*out = (struct db_statement){ .text = strbuf_slice(&w->text), .params = w->params, .nparams = w->nparams,
-				      .columns = w->columns, .ncolumns = w->ncolumns };
+	*out = (struct db_statement){ .text = strbuf_slice(&w->text),
+				      .params = w->params,
+				      .nparams = w->nparams,
+				      .columns = w->columns,
+				      .ncolumns = w->ncolumns };
 }
 
 void sql_param(struct writer *w, struct value v)

@@ -173,8 +173,11 @@ static void in_list(struct writer *w, const struct plan_cond *c)
 
 static void is(struct writer *w, const struct plan_cond *c)
 {
-	static const char *const words[] = { [IS_NULL] = " IS NULL", [IS_NOT_NULL] = " IS NOT NULL", [IS_TRUE] =
-					     " IS TRUE", [IS_FALSE] = " IS FALSE", [IS_UNKNOWN] = " IS NULL" };
+	static const char *const words[] = { [IS_NULL] = " IS NULL",
+					     [IS_NOT_NULL] = " IS NOT NULL",
+					     [IS_TRUE] = " IS TRUE",
+					     [IS_FALSE] = " IS FALSE",
+					     [IS_UNKNOWN] = " IS NULL" };
 
 	strbuf_addc(&w->text, '(');
 	sql_expr(w, &c->left);

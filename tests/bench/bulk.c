@@ -10,7 +10,8 @@
 
 enum { MAX_COLUMNS = 12, FLUSH_AT = 1 << 18 };
 
-struct export {
+struct export
+{
 	FILE *file;
 	MYSQL_RES *result;
 	unsigned columns;

@@ -19,7 +19,8 @@
 
 enum { MAX_COLUMNS = 12, MAX_VALUE = 256, PAGE = 25, MAX_SECRET = 4096 };
 
-#define EMPLOYEE "eid, name, gender, hire_date, department, division, job_code, manager, performance, annual_benefits_value"
+#define EMPLOYEE \
+	"eid, name, gender, hire_date, department, division, job_code, manager, performance, annual_benefits_value"
 
 struct column {
 	char *key; /* `"name":`, ready to be written */

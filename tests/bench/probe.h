@@ -56,11 +56,21 @@ static void out_escape(struct out *o, char c)
 	char unicode[8];
 
 	switch (c) {
-	case '"':  out_text(o, "\\\""); break;
-	case '\\': out_text(o, "\\\\"); break;
-	case '\n': out_text(o, "\\n"); break;
-	case '\r': out_text(o, "\\r"); break;
-	case '\t': out_text(o, "\\t"); break;
+	case '"':
+		out_text(o, "\\\"");
+		break;
+	case '\\':
+		out_text(o, "\\\\");
+		break;
+	case '\n':
+		out_text(o, "\\n");
+		break;
+	case '\r':
+		out_text(o, "\\r");
+		break;
+	case '\t':
+		out_text(o, "\\t");
+		break;
 	default:
 		snprintf(unicode, sizeof(unicode), "\\u%04x", (unsigned)c);
 		out_text(o, unicode);

@@ -36,8 +36,9 @@ static struct auth *opened_with_secret(void)
 static const char *asked(struct auth *auth, const struct http_header *headers, size_t n)
 {
 	struct http_header copy[4];
-	struct http_request rq = { .method = HTTP_GET, .headers = copy, .nheaders = n,
-				   .query = SLICE("access_token=x&apikey=y&jwt=z") };
+	struct http_request rq = {
+		.method = HTTP_GET, .headers = copy, .nheaders = n, .query = SLICE("access_token=x&apikey=y&jwt=z")
+	};
 	struct principal who;
 	struct error err;
 
@@ -61,7 +62,9 @@ static void reads_the_header(void **state)
 	static const char scheme[] = "401 PGRST301 Unsupported authorization scheme; expected Bearer";
 	static const char broken[] = "401 PGRST301 JWT cryptographic operation failed";
 	static const char empty[] = "401 PGRST301 Empty JWT is sent in Authorization header";
-	const struct { struct http_header header; const char *expected;
+	const struct {
+		struct http_header header;
+		const char *expected;
 	} rows[] = {
 		{ authorization("Bearer ", good, ""), "clerk" },
 		{ authorization("bearer ", good, ""), "clerk" },
@@ -316,7 +319,9 @@ static void a_hit_is_cheap(void **state)
 
 static void issues_tokens(void **state)
 {
-	static const struct { const char *secret, *header; } rows[] = {
+	static const struct {
+		const char *secret, *header;
+	} rows[] = {
 		{ SECRET, "{\"alg\":\"HS256\",\"typ\":\"JWT\"}" },
 		{ "{\"keys\":[{\"kty\":\"oct\",\"kid\":\"k.1\",\"alg\":\"HS384\",\"k\":"
 		  "\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlBQkNERUYwMTIzNDU2Nzg5YWJjZGVm\"}]}",

@@ -138,7 +138,8 @@ static void audience(void **state)
 {
 	static const char wrong[] = "PGRST303 JWT not in audience";
 	static const char type[] = "PGRST303 The JWT 'aud' claim must be a string or an array of strings";
-	const struct row ours[] = { /* J25 */
+	const struct row ours[] = {
+		/* J25 */
 		{ R ",\"aud\":\"api\"}", "clerk" },
 		{ R ",\"aud\":[\"x\",\"api\"]}", "clerk" },
 		{ R "}", wrong },
@@ -157,12 +158,8 @@ static void audience(void **state)
 		{ R ",\"aud\":true}", type },
 	};
 	const struct row any[] = {
-		{ R ",\"aud\":\"x\"}", "clerk" },
-		{ R "}", "clerk" },
-		{ R ",\"aud\":null}", "clerk" },
-		{ R ",\"aud\":[]}", "clerk" },
-		{ R ",\"aud\":7}", type },
-		{ R ",\"aud\":[{}]}", type },
+		{ R ",\"aud\":\"x\"}", "clerk" }, { R "}", "clerk" },        { R ",\"aud\":null}", "clerk" },
+		{ R ",\"aud\":[]}", "clerk" },    { R ",\"aud\":7}", type }, { R ",\"aud\":[{}]}", type },
 	};
 	struct config config = plain_config();
 
@@ -175,7 +172,8 @@ static void audience(void **state)
 static void issuer(void **state)
 {
 	static const char wrong[] = "PGRST303 JWT not from the expected issuer";
-	const struct row rows[] = { /* J22 */
+	const struct row rows[] = {
+		/* J22 */
 		{ R ",\"iss\":\"https://a.example\"}", "clerk" },
 		{ R "}", wrong },
 		{ R ",\"iss\":\"https://a.example.evil\"}", wrong },
@@ -212,7 +210,7 @@ static void subject_and_role(void **state)
 		{ R ",\"sub\":null}", "PGRST303 The JWT 'sub' claim must be a string" },
 		{ R ",\"sub\":\"a\",\"sub\":\"b\"}", "PGRST303 Parsing claims failed" },
 		{ R ",\"sub\":\"a\\u0000b\"}", "PGRST303 Parsing claims failed" }, /* J33 */
-		{ "{" E "}", "anon" },						   /* J24 */
+		{ "{" E "}", "anon" },                                             /* J24 */
 		{ "{\"role\":[\"clerk\"]," E "}", role },
 		{ "{\"role\":\"\"," E "}", role },
 		{ "{\"role\":7," E "}", role },
@@ -261,7 +259,9 @@ static void no_anonymous_role(void **state)
 
 static void role_paths(void **state)
 {
-	static const struct { const char *path, *claims, *expected; } rows[] = {
+	static const struct {
+		const char *path, *claims, *expected;
+	} rows[] = {
 		{ ".role", R "}", "clerk" },
 		{ "$.role", R "}", "clerk" },
 		{ "", R "}", "clerk" },
@@ -321,7 +321,9 @@ static void role_paths(void **state)
 /* What a session variable shows of the claims: the payload as it came, with the role that counts. */
 static void claims_text(void **state)
 {
-	static const struct { const char *path, *claims, *expected; } rows[] = {
+	static const struct {
+		const char *path, *claims, *expected;
+	} rows[] = {
 		{ ".role", "{ \"role\":\"clerk\", " E ",\"n\":1.50}", "{ \"role\":\"clerk\", " E ",\"n\":1.50}" },
 		{ ".role", " { " E "}", "{\"role\":\"anon\", " E "}" },
 		{ ".a", "{" E ",\"a\":\"x\\\"y\"}", "{\"role\":\"x\\\"y\"," E ",\"a\":\"x\\\"y\"}" },
@@ -368,14 +370,9 @@ static int close_arena(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(exp_nbf_iat),
-		cmocka_unit_test(required),
-		cmocka_unit_test(audience),
-		cmocka_unit_test(issuer),
-		cmocka_unit_test(subject_and_role),
-		cmocka_unit_test(no_anonymous_role),
-		cmocka_unit_test(role_paths),
-		cmocka_unit_test(claims_text),
+		cmocka_unit_test(exp_nbf_iat), cmocka_unit_test(required),         cmocka_unit_test(audience),
+		cmocka_unit_test(issuer),      cmocka_unit_test(subject_and_role), cmocka_unit_test(no_anonymous_role),
+		cmocka_unit_test(role_paths),  cmocka_unit_test(claims_text),
 	};
 
 	return cmocka_run_group_tests(tests, open_arena, close_arena);

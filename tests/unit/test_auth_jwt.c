@@ -74,9 +74,11 @@ static void accepts_all_algorithms(void **state)
 {
 	static const char *const hs[] = { "HS256", "HS384", "HS512" };
 	const EVP_MD *md[] = { EVP_sha256(), EVP_sha384(), EVP_sha512() };
-	struct { EVP_PKEY *key; const char *crv; int half; } ec[] = {
-		{ ec256, "P-256", 32 }, { ec384, "P-384", 48 }, { ec521, "P-521", 66 }
-	};
+	struct {
+		EVP_PKEY *key;
+		const char *crv;
+		int half;
+	} ec[] = { { ec256, "P-256", 32 }, { ec384, "P-384", 48 }, { ec521, "P-521", 66 } };
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
@@ -370,9 +372,10 @@ static void bounds_size(void **state)
 /* A public key is no secret: J05, J06. */
 static void refuses_public_key_as_secret(void **state)
 {
-	struct { EVP_PKEY *key; char *jwk; } keys[] = {
-		{ rsa, rsa_jwk(arena, rsa, "") }, { ec256, ec_jwk(arena, ec256, "P-256", 32, "") }
-	};
+	struct {
+		EVP_PKEY *key;
+		char *jwk;
+	} keys[] = { { rsa, rsa_jwk(arena, rsa, "") }, { ec256, ec_jwk(arena, ec256, "P-256", 32, "") } };
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -399,7 +402,7 @@ static void refuses_public_key_as_secret(void **state)
 static void refuses_other_secrets(void **state)
 {
 	struct auth *auth = opened_with(SECRET), *exact;
-	const struct slice secrets[] = { SLICE(""),	     SLICE("\0"),     SLICE("0123456789abcdef0123456789ABCDEE"),
+	const struct slice secrets[] = { SLICE(""),          SLICE("\0"),     SLICE("0123456789abcdef0123456789ABCDEE"),
 					 SLICE(SECRET "\n"), SLICE(SECRET64), SLICE("secret") };
 
 	(void)state;
@@ -556,7 +559,13 @@ static void refuses_rsa_signatures(void **state)
 /* What libjwt says and what OpenSSL says is the same. */
 static void verdicts_agree(void **state)
 {
-	struct { const char *header; EVP_PKEY *key; int half; const EVP_MD *md; const char *secret; } cases[] = {
+	struct {
+		const char *header;
+		EVP_PKEY *key;
+		int half;
+		const EVP_MD *md;
+		const char *secret;
+	} cases[] = {
 		{ "{\"alg\":\"RS256\"}", rsa, 0, EVP_sha256(), public_pem(arena, rsa) },
 		{ "{\"alg\":\"ES256\"}", ec256, 32, EVP_sha256(), public_pem(arena, ec256) },
 		{ "{\"alg\":\"ES512\"}", ec521, 66, EVP_sha512(), public_pem(arena, ec521) },

@@ -226,10 +226,12 @@ static void files(void **state)
 /* The decoder takes one spelling of each text only. */
 static void base64url_is_canonical(void **state)
 {
-	static const struct { const char *text; const char *bytes;
-	} good[] = { { "", "" },	{ "Zg", "f" },	      { "Zm8", "fo" },
+	static const struct {
+		const char *text;
+		const char *bytes;
+	} good[] = { { "", "" },        { "Zg", "f" },        { "Zm8", "fo" },
 		     { "Zm9v", "foo" }, { "Zm9vYg", "foob" }, { "_-8", "\xff\xef" } };
-	static const char *const bad[] = { "Z",	  "Zh",	    "Zm9", "Zm9vY", "Zg==",   "Zg=",
+	static const char *const bad[] = { "Z",   "Zh",     "Zm9", "Zm9vY", "Zg==",   "Zg=",
 					   "Z g", "Zm9v\n", "+/8", "Zm9v.", "Zm\x80v" };
 	struct slice out;
 	struct strbuf b;
