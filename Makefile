@@ -52,6 +52,16 @@ run up down reload status deps:
 test: deps all
 	@BUILD=$(BUILD) tests/all.py $(STAGES)
 
+# clang-tidy, clang-format, cppcheck, shellcheck, warnings as errors; the tests under AddressSanitizer and UBSan; one
+# worker under valgrind.
+.PHONY: lint asan valgrind
+lint:
+	@BUILD=$(BUILD) tests/lint.sh
+asan:
+	@BUILD=$(BUILD) tests/all.py asan
+valgrind: all
+	@BUILD=$(BUILD) tests/memory/memory.py
+
 # The benchmarks, side by side: tests/bench/README.md.
 .PHONY: bench bench-programs
 bench:
@@ -70,6 +80,7 @@ help:
 	@echo 'make deps     the packages that run and test need'
 	@echo 'make unit     unit tests'
 	@echo 'make test     all tests; STAGES="unit http" for some (tests/all.py)'
+	@echo 'make lint     static analysis; make asan, make valgrind: tests under the sanitizers, under valgrind'
 	@echo 'make bench    Rowgate beside a bare C probe, FastAPI and Flask, as tables'
 	@echo 'Variables: VAR=var PORT=8443 WORKERS=N DB=local|HOST:PORT DB_USER= DB_PASSWORD_FILE= DB_CA='
 	@echo '           RATE=N (requests a second for each address) METRICS_ALLOW="ADDRESS..."'

@@ -48,7 +48,7 @@ struct key {
 	size_t len;
 	bool borrowed; /* bytes belong to another record */
 	size_t signature_len;
-	struct evp_pkey_st *public; /* RSA and EC */
+	struct evp_pkey_st *pubkey; /* RSA and EC */
 };
 
 struct keyring {

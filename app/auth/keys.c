@@ -79,7 +79,7 @@ void keys_wipe(struct keyring *ring)
 		}
 		if (key->kid.len)
 			OPENSSL_free((void *)(uintptr_t)key->kid.ptr);
-		EVP_PKEY_free(key->public);
+		EVP_PKEY_free(key->pubkey);
 	}
 	*ring = (struct keyring){ .n = 0 };
 }
@@ -154,38 +154,38 @@ static const struct alg *alg_of_curve(const char *group)
 }
 
 /* The algorithm of a public key when nothing else names one; NULL, with a complaint, when it is unfit. */
-static const struct alg *alg_of_public(struct source *s, EVP_PKEY *public)
+static const struct alg *alg_of_public(struct source *s, EVP_PKEY *pubkey)
 {
 	char group[64];
 
-	if (EVP_PKEY_is_a(public, "RSA")) {
-		int bits = EVP_PKEY_get_bits(public);
+	if (EVP_PKEY_is_a(pubkey, "RSA")) {
+		int bits = EVP_PKEY_get_bits(pubkey);
 
 		if (bits >= RSA_MIN_BITS && bits <= RSA_MAX_BITS)
 			return alg_find(SLICE("RS256"));
 		complain(s, "an RSA key of %d bits, needed are %d to %d", bits, RSA_MIN_BITS, RSA_MAX_BITS);
 		return NULL;
 	}
-	if (EVP_PKEY_is_a(public, "EC") && EVP_PKEY_get_group_name(public, group, sizeof(group), NULL) == 1 &&
+	if (EVP_PKEY_is_a(pubkey, "EC") && EVP_PKEY_get_group_name(pubkey, group, sizeof(group), NULL) == 1 &&
 	    alg_of_curve(group))
 		return alg_of_curve(group);
 	complain(s, "not a key for RS256, RS384, RS512 or for ES256, ES384, ES512 (P-256, P-384, P-521)");
 	return NULL;
 }
 
-static bool well_formed(EVP_PKEY *public)
+static bool well_formed(EVP_PKEY *pubkey)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, public, NULL);
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pubkey, NULL);
 	bool good = ctx && EVP_PKEY_public_check(ctx) == 1;
 
 	EVP_PKEY_CTX_free(ctx);
 	return good;
 }
 
-/* Takes public over. named: the algorithm its JWK names, or NULL. */
-static bool add_public(struct source *s, EVP_PKEY *public, const struct alg *named, struct slice kid)
+/* Takes pubkey over. named: the algorithm its JWK names, or NULL. */
+static bool add_public(struct source *s, EVP_PKEY *pubkey, const struct alg *named, struct slice kid)
 {
-	const struct alg *natural = alg_of_public(s, public);
+	const struct alg *natural = alg_of_public(s, pubkey);
 	BIO *bio = BIO_new(BIO_s_mem());
 	struct key *key = NULL;
 	char *pem;
@@ -194,15 +194,15 @@ static bool add_public(struct source *s, EVP_PKEY *public, const struct alg *nam
 
 	if (good && named && (named->family != natural->family || (named->group && named != natural)))
 		good = complain(s, "alg %s does not fit the key", named->name);
-	if (good && !well_formed(public))
+	if (good && !well_formed(pubkey))
 		good = complain(s, "the numbers of the key are not a valid public key");
-	if (good && (!bio || PEM_write_bio_PUBKEY(bio, public) != 1))
+	if (good && (!bio || PEM_write_bio_PUBKEY(bio, pubkey) != 1))
 		good = complain(s, "the key cannot be written as PEM");
 	if (good)
 		key = add_key(s, named ? named : natural, kid);
 	if (!key) {
 		BIO_free(bio);
-		EVP_PKEY_free(public);
+		EVP_PKEY_free(pubkey);
 		ERR_clear_error();
 		return false;
 	}
@@ -210,9 +210,9 @@ static bool add_public(struct source *s, EVP_PKEY *public, const struct alg *nam
 	key->bytes = locked_copy(pem, (size_t)len);
 	key->len = (size_t)len;
 	key->borrowed = false;
-	key->public = public;
+	key->pubkey = pubkey;
 	key->signature_len =
-		key->alg->family == FAMILY_EC ? 2 * key->alg->field_len : (size_t)EVP_PKEY_get_size(public);
+		key->alg->family == FAMILY_EC ? 2 * key->alg->field_len : (size_t)EVP_PKEY_get_size(pubkey);
 	BIO_free(bio);
 	return true;
 }
@@ -245,10 +245,10 @@ static bool add_pem(struct source *s, struct slice text)
 	if (count_of(text, "PRIVATE KEY-----"))
 		good = complain(s, "a private key; only the public one belongs here (openssl pkey -pubout)");
 	for (size_t i = 0; good && i < expected; i++) {
-		EVP_PKEY *public = PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL);
+		EVP_PKEY *pubkey = PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL);
 
-		if (public)
-			good = add_public(s, public, NULL, (struct slice){ "", 0 });
+		if (pubkey)
+			good = add_public(s, pubkey, NULL, (struct slice){ "", 0 });
 		else
 			good = complain(s, "key %zu is no PEM public key ('BEGIN PUBLIC KEY')", i + 1);
 	}
@@ -273,22 +273,22 @@ static EVP_PKEY *public_from(const char *type, OSSL_PARAM_BLD *build)
 {
 	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-	EVP_PKEY *public = NULL;
+	EVP_PKEY *pubkey = NULL;
 
 	if (!params || !ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
-	    EVP_PKEY_fromdata(ctx, &public, EVP_PKEY_PUBLIC_KEY, params) != 1)
-	public = NULL;
+	    EVP_PKEY_fromdata(ctx, &pubkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		pubkey = NULL;
 	EVP_PKEY_CTX_free(ctx);
 	OSSL_PARAM_free(params);
 	ERR_clear_error();
-	return public;
+	return pubkey;
 }
 
 static bool add_rsa(struct source *s, struct json_object *jwk, const struct alg *named, struct slice kid)
 {
 	OSSL_PARAM_BLD *build;
-	EVP_PKEY *public = NULL;
-	struct slice n, e;
+	EVP_PKEY *pubkey = NULL;
+	struct slice n = { "", 0 }, e = { "", 0 };
 	BIGNUM *bn_n, *bn_e;
 
 	if (!jwk_bytes(s, jwk, "n", &n) || !jwk_bytes(s, jwk, "e", &e))
@@ -301,13 +301,13 @@ static bool add_rsa(struct source *s, struct json_object *jwk, const struct alg 
 	if (build && bn_n && bn_e && BN_is_odd(bn_e) && !BN_is_one(bn_e) &&
 	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, bn_n) == 1 &&
 	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, bn_e) == 1)
-	public = public_from("RSA", build);
+		pubkey = public_from("RSA", build);
 	OSSL_PARAM_BLD_free(build);
 	BN_free(bn_n);
 	BN_free(bn_e);
-	if (!public)
+	if (!pubkey)
 		return complain(s, "'n' and 'e' are no RSA key");
-	return add_public(s, public, named, kid);
+	return add_public(s, pubkey, named, kid);
 }
 
 static const struct alg *alg_of_crv(struct slice crv)
@@ -323,8 +323,8 @@ static bool add_ec(struct source *s, struct json_object *jwk, const struct alg *
 	unsigned char point[1 + 2 * 66] = { 0x04 };
 	const struct alg *curve;
 	OSSL_PARAM_BLD *build;
-	EVP_PKEY *public = NULL;
-	struct slice crv, x, y;
+	EVP_PKEY *pubkey = NULL;
+	struct slice crv, x = { "", 0 }, y = { "", 0 };
 
 	if (!object_text(jwk, "crv", &crv))
 		return complain(s, "member 'crv' is missing or no text");
@@ -340,11 +340,11 @@ static bool add_ec(struct source *s, struct json_object *jwk, const struct alg *
 	build = OSSL_PARAM_BLD_new();
 	if (build && OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, curve->group, 0) == 1 &&
 	    OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * x.len) == 1)
-	public = public_from("EC", build);
+		pubkey = public_from("EC", build);
 	OSSL_PARAM_BLD_free(build);
-	if (!public)
+	if (!pubkey)
 		return complain(s, "'x' and 'y' are no point of %s", curve->crv);
-	return add_public(s, public, named, kid);
+	return add_public(s, pubkey, named, kid);
 }
 
 static bool add_oct(struct source *s, struct json_object *jwk, const struct alg *named, struct slice kid)

@@ -27,7 +27,7 @@ static bool hmac(const struct key *key, struct slice signing, unsigned char mac[
 static bool verify_public(const struct key *key, struct slice signing, const unsigned char *der, size_t len)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool good = ctx && EVP_DigestVerifyInit(ctx, NULL, digest_of(key->alg), NULL, key->public) == 1 &&
+	bool good = ctx && EVP_DigestVerifyInit(ctx, NULL, digest_of(key->alg), NULL, key->pubkey) == 1 &&
 		    EVP_DigestVerify(ctx, der, len, (const unsigned char *)signing.ptr, signing.len) == 1;
 
 	EVP_MD_CTX_free(ctx);

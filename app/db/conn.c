@@ -312,8 +312,11 @@ static bool set_role(struct db_conn *conn, struct error *err)
 
 static void drop(struct db *db, size_t at)
 {
-	conn_close(db->conns[at]);
+	struct db_conn *conn = db->conns[at];
+
 	db->conns[at] = db->conns[--db->nconns];
+	db->conns[db->nconns] = NULL;
+	conn_close(conn);
 }
 
 static void make_room(struct db *db)

@@ -15,7 +15,7 @@ struct tsquery {
 
 static bool is_operator(char c)
 {
-	return memchr("+-><()~*\"@&|!:", c, 14) != NULL;
+	return c && strchr("+-><()~*\"@&|!:", c) != NULL;
 }
 
 static void blanks(struct slice *s)

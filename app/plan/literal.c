@@ -396,7 +396,7 @@ static bool bits(struct literal *l)
 
 static bool uuid(struct literal *l)
 {
-	struct slice s = slice_trim(l->text), raw;
+	struct slice s = slice_trim(l->text), raw = { NULL, 0 };
 
 	if (s.len > 2 && s.ptr[0] == '{' && s.ptr[s.len - 1] == '}')
 		s = (struct slice){ s.ptr + 1, s.len - 2 };

@@ -185,9 +185,12 @@ static bool aggregate_type(struct planner *p, struct plan_expr *e)
 static bool apply_casts(struct planner *p, const struct query_item *q, struct plan_expr *e)
 {
 	if (q->cast.len) {
-		if (!plan_cast(p, q->cast, e, &e->cast))
+		const struct plan_cast *cast = &(const struct plan_cast){ 0 };
+
+		if (!plan_cast(p, q->cast, e, &cast))
 			return false;
-		e->type = e->cast->type;
+		e->cast = cast;
+		e->type = cast->type;
 		e->raw_json = false;
 	}
 	if (!q->aggregate)

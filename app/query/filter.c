@@ -214,7 +214,7 @@ static bool value(struct parser *p, bool in_tree, struct query_filter *f)
 
 bool parser_operation(struct parser *p, bool in_tree, struct query_filter *f)
 {
-	size_t op;
+	size_t op = 0;
 
 	if (parser_take(p, "not."))
 		f->negated = true;

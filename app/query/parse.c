@@ -201,7 +201,6 @@ static bool read_parameter(struct reading *r, const struct parameter *par)
 	    (slice_is(last, "select") || slice_is(last, "columns") || slice_is(last, "on_conflict")))
 		return true;
 	is_or = slice_is(last, "or");
-	negated = false;
 	if (!k->quoted && !k->field.nsteps && (is_or || slice_is(last, "and"))) {
 		negated = k->n && slice_is(k->names[k->n - 1], "not");
 		if (!find_node(r, k->names, k->n - negated, &node))
@@ -225,7 +224,7 @@ static bool read_parameter(struct reading *r, const struct parameter *par)
 
 static bool read_path(struct reading *r, const struct http_request *rq)
 {
-	struct slice rest = rq->path, part, names[3];
+	struct slice rest = rq->path, part, names[3] = { { NULL, 0 } };
 	size_t n = 0;
 
 	if (rest.len && rest.ptr[0] == '/')
