@@ -68,6 +68,7 @@ static int serve(const char *config_path)
 	serve_loop(&w);
 	atomic_fetch_sub(&w.shared->workers, 1);
 	atomic_fetch_sub(&w.shared->connections_open, w.open_seen);
+	http_close(w.server);
 	state_close(w.state);
 	arena_close(w.memory.batch);
 	arena_close(w.arena);

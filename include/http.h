@@ -113,7 +113,9 @@ const char *http_reason(int status);
 /* The FastCGI side (app/http/fcgi.c, the only file that knows libfcgi). */
 struct http_server;
 
+/* NULL when file descriptor 0 is no FastCGI socket. */
 struct http_server *http_open(void);
+void http_close(struct http_server *s);
 
 /* Why http_accept came back. */
 enum http_event { HTTP_REQUEST, HTTP_TICK, HTTP_RELOAD, HTTP_STOP };

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # make lint: warnings of two compilers as errors, the shape of the code, static analysis, and rules of our own that a
 # search can keep. Silent when there is nothing to say.
+# shellcheck disable=SC2317
 set -euo pipefail
 cd "$(dirname "$0")/.."
 BUILD=${BUILD:-build}
@@ -24,8 +25,9 @@ mapfile -t sources < <(git ls-files -co --exclude-standard 'app/*.c')
 mapfile -t code < <(git ls-files -co --exclude-standard 'app/*.[ch]' 'include/*.h' 'tests/*.[ch]')
 mapfile -t scripts < <(git ls-files -co --exclude-standard '*.sh' .ci/run)
 mapfile -t python < <(git ls-files -co --exclude-standard '*.py')
-mapfile -t flags < <(printf '%s\n' -std=c11 -D_GNU_SOURCE -Iinclude '-DROWGATE_VERSION="0"' \
-	$(pkg-config --cflags json-c libjwt openssl libmariadb))
+read -ra flags <<<"-std=c11 -D_GNU_SOURCE -Iinclude -DROWGATE_VERSION=\"0\" $(
+	pkg-config --cflags json-c libjwt openssl libmariadb
+)"
 
 for cc in gcc clang; do
 	step "$cc" make -s -j2 "CC=$cc" "BUILD=$BUILD/lint-$cc" OPT='-O2 -g -Werror' all unit-programs

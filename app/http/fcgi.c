@@ -94,6 +94,13 @@ struct http_server *http_open(void)
 	return s;
 }
 
+void http_close(struct http_server *s)
+{
+	close(s->epoll);
+	strbuf_close(&s->body);
+	free(s);
+}
+
 /* Waits until somebody connects. 1: do accept; 0: time is over; -1: a signal. */
 static int wait_for_client(struct http_server *s, int ms)
 {

@@ -1,5 +1,6 @@
 #!/bin/sh
 # fuzz.sh TARGET [SECONDS]: builds tests/fuzz/fuzz_TARGET.c and runs it on its corpus.
+# shellcheck disable=SC2046,SC2086
 set -eu
 cd "$(dirname "$0")/../.."
 target=$1
