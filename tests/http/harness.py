@@ -385,6 +385,8 @@ class Stack(Instance):
             super().__init__(self, self.var, self.env['ROWGATE_URL'])
             self.anon_key, self.service_key = self.env['ROWGATE_ANON_KEY'], self.env['ROWGATE_SERVICE_KEY']
             self.secret = (self.var / 'keys/jwt-secret').read_text().rstrip('\n')
+            # Every variant has workers of its own.
+            self.sql('SET GLOBAL max_connections = 1000')
             self.load('spec.sql')
             self.load('types.sql')
             self.grant()
