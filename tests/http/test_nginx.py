@@ -397,6 +397,23 @@ def test_slow_clients_are_let_go_and_hold_no_worker(gate):
 
 # ---- the log ----
 
+def access_lines(gate):
+    return (gate.var / "log/access.log").read_bytes().decode().splitlines()  # strict: a line that is no UTF-8 is no JSON
+
+
+def test_the_log_is_json_whatever_was_sent(gate):
+    mark = "hostile%d" % time.time_ns()
+    sent = [f"/rest/v1/%ff{mark}", f"/rest/v1/\xff{mark}", f"/{mark}%22%0a%5c", f"/{mark}\"\\?a"]
+    for path in sent:
+        gate.ask("GET", path, BEARER + gate.token)
+    end = time.monotonic() + 5
+    lines = []
+    while len(lines) < 3 and time.monotonic() < end:
+        time.sleep(0.2)
+        lines = [one for one in access_lines(gate) if mark in one]
+    assert {json.loads(one)["path"] for one in lines} == {sent[0], sent[2], sent[3].removesuffix("?a")}
+
+
 def test_the_log_holds_the_request_and_no_secret(gate):
     mark = "canary%d" % time.time_ns()
     gate.ask("GET", f"/rest/v1/compensation?name=eq.{mark}q&apikey={mark}q", BEARER + mark + "t", f"Cookie: {mark}c",
@@ -405,7 +422,7 @@ def test_the_log_holds_the_request_and_no_secret(gate):
     line = None
     while not line and time.monotonic() < end:
         time.sleep(0.2)
-        line = next((one for one in (gate.var / "log/access.log").read_text().splitlines() if mark in one), None)
+        line = next((one for one in access_lines(gate) if mark in one), None)
     entry = json.loads(line)
     assert entry["path"] == "/rest/v1/compensation"
     assert entry["status"] == "401" and entry["method"] == "GET" and entry["id"] == mark
