@@ -94,6 +94,11 @@ static const char *format(struct arena *a, const char *fmt, va_list ap)
 		n = 0;
 	s = arena_alloc(a, (size_t)n + 1);
 	vsnprintf(s, (size_t)n + 1, fmt, ap);
+	/* What a client sent may be quoted here before it was found to be no UTF-8; body and log are JSON. */
+	if (!utf8_valid(slice_of(s)))
+		for (char *c = s; *c; c++)
+			if ((unsigned char)*c >= 0x80)
+				*c = '?';
 	return s;
 }
 
