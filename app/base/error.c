@@ -79,6 +79,23 @@ void error_init(struct error *err, struct arena *a)
 	*err = (struct error){ .arena = a };
 }
 
+/* What a client sent may be quoted before it was found to be no UTF-8, or cut within a character; bodies are JSON. */
+static void repair(char *s, size_t len)
+{
+	while (len) {
+		size_t n = 1;
+
+		while (n < 5 && n <= len && !utf8_valid((struct slice){ s, n }))
+			n++;
+		if (n == 5 || n > len) {
+			*s = '?';
+			n = 1;
+		}
+		s += n;
+		len -= n;
+	}
+}
+
 static const char *format(struct arena *a, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
 static const char *format(struct arena *a, const char *fmt, va_list ap)
@@ -94,11 +111,7 @@ static const char *format(struct arena *a, const char *fmt, va_list ap)
 		n = 0;
 	s = arena_alloc(a, (size_t)n + 1);
 	vsnprintf(s, (size_t)n + 1, fmt, ap);
-	/* What a client sent may be quoted here before it was found to be no UTF-8; body and log are JSON. */
-	if (!utf8_valid(slice_of(s)))
-		for (char *c = s; *c; c++)
-			if ((unsigned char)*c >= 0x80)
-				*c = '?';
+	repair(s, (size_t)n);
 	return s;
 }
 
