@@ -46,8 +46,10 @@ static const struct {
 	{ "bytea", "CAST(", " AS BINARY)", TYPE_BYTES, 0, false },
 };
 
-/* "(10,2)" behind the name: precision 1 to 65, scale at most 30 and the precision. */
-static bool sizes(struct slice text, uint64_t *precision, uint64_t *scale)
+#define MAX_CHARACTERS 10485760 /* PostgreSQL's */
+
+/* "(10,2)" behind the name: precision 1 to 65, scale at most 30 and the precision; a text has a length alone. */
+static bool sizes(struct slice text, enum type_class class, uint64_t *precision, uint64_t *scale)
 {
 	struct slice rest, part;
 
@@ -57,7 +59,9 @@ static bool sizes(struct slice text, uint64_t *precision, uint64_t *scale)
 	rest = (struct slice){ text.ptr + 1, text.len - 2 };
 	if (!slice_split(&rest, ',', &part) || !parse_u64(slice_trim(part), precision))
 		return false;
-	if (rest.ptr && !parse_u64(slice_trim(rest), scale))
+	if (class == TYPE_TEXT)
+		return !rest.ptr && *precision >= 1 && *precision <= MAX_CHARACTERS;
+	if (class != TYPE_DECIMAL || (rest.ptr && !parse_u64(slice_trim(rest), scale)))
 		return false;
 	return *precision >= 1 && *precision <= 65 && *scale <= 30 && *scale <= *precision;
 }
@@ -101,11 +105,11 @@ bool plan_cast(struct planner *p, struct slice name, const struct plan_expr *of,
 			casts[i].close,
 			{ .class = casts[i].class, .size = casts[i].size, .is_unsigned = casts[i].is_unsigned }
 		};
-		if (rest.len && !sizes(rest, &precision, &scale))
+		if (rest.len && !sizes(rest, casts[i].class, &precision, &scale))
 			break;
 		if (rest.len && c->type.class == TYPE_DECIMAL)
 			c->close = arena_printf(p->a, " AS DECIMAL(%u,%u))", (unsigned)precision, (unsigned)scale);
-		else if (rest.len && c->type.class == TYPE_TEXT)
+		else if (rest.len)
 			c->close = arena_printf(p->a, " AS CHAR(%u))", (unsigned)precision);
 		special(c, of);
 		*out = c;
