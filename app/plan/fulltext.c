@@ -91,16 +91,17 @@ static bool operand(struct tsquery *q, struct strbuf *out, bool *negated)
 	return true;
 }
 
-/* A prefix search cannot stand in quotes: "word"* becomes word*. */
-static void prefix(struct tsquery *q, struct strbuf *out, size_t start)
+/* A prefix search cannot stand in quotes: "word"* becomes word*. What stands in parentheses has no prefix. */
+static bool prefix(struct tsquery *q, struct strbuf *out)
 {
 	if (!take(&q->rest, ":*"))
-		return;
-	if (out->ptr[start] == '"' && out->len > start + 2) {
-		memmove(out->ptr + start, out->ptr + start + 1, out->len - start - 2);
-		out->len -= 2;
-	}
-	strbuf_addc(out, '*');
+		return true;
+	if (out->ptr[0] != '"')
+		return bad(q);
+	memmove(out->ptr, out->ptr + 1, out->len - 2);
+	out->ptr[out->len - 2] = '*';
+	out->len--;
+	return true;
 }
 
 static bool all_of(struct tsquery *q, struct strbuf *out)
@@ -112,9 +113,8 @@ static bool all_of(struct tsquery *q, struct strbuf *out)
 		bool negated;
 
 		strbuf_init(&one, q->p->a, 32);
-		if (!operand(q, &one, &negated))
+		if (!operand(q, &one, &negated) || !prefix(q, &one))
 			return false;
-		prefix(q, &one, 0);
 		if (n++)
 			strbuf_addc(out, ' ');
 		strbuf_addc(out, negated ? '-' : '+');
@@ -145,42 +145,48 @@ static bool any_of(struct tsquery *q, struct strbuf *out)
 	}
 }
 
-/* Every word as sign + "word". web: quotes keep phrases, '-' excludes, 'or' drops the sign. */
+/* One word or phrase of *s as sign + "word". */
+static void one_word(struct slice *s, bool web, bool signless, struct strbuf *out)
+{
+	bool minus = web && s->ptr[0] == '-', phrase;
+
+	if (minus)
+		*s = slice_from(*s, 1);
+	phrase = web && s->len && s->ptr[0] == '"';
+	if (phrase)
+		*s = slice_from(*s, 1);
+	strbuf_adds(out, minus ? " -\"" : signless ? "  \"" : " +\"");
+	for (; s->len && (phrase ? s->ptr[0] != '"' : !is_blank(s->ptr[0])); *s = slice_from(*s, 1))
+		strbuf_addc(out, is_operator(s->ptr[0]) ? ' ' : s->ptr[0]);
+	if (phrase && s->len)
+		*s = slice_from(*s, 1);
+	strbuf_addc(out, '"');
+}
+
+static bool takes_or(struct slice *s)
+{
+	if (s->len < 2 || !slice_ieq((struct slice){ s->ptr, 2 }, SLICE("or")) || (s->len > 2 && !is_blank(s->ptr[2])))
+		return false;
+	*s = slice_from(*s, 2);
+	return true;
+}
+
+/* web: quotes keep phrases, '-' excludes, 'or' takes the sign from the words before it and the one behind. */
 static void words(struct slice s, bool web, struct strbuf *out)
 {
-	for (blanks(&s); s.len; blanks(&s)) {
-		bool minus = web && s.ptr[0] == '-';
-		bool phrase;
-		size_t start = out->len;
+	size_t signless = 0; /* bytes of out that have no '+' any more */
+	bool behind_or = false;
 
-		if (minus)
-			s = slice_from(s, 1);
-		phrase = web && s.len && s.ptr[0] == '"';
-		if (phrase)
-			s = slice_from(s, 1);
-		strbuf_lit(out, " +\"");
-		for (; s.len && (phrase ? s.ptr[0] != '"' : !is_blank(s.ptr[0])); s = slice_from(s, 1))
-			strbuf_addc(out, is_operator(s.ptr[0]) ? ' ' : s.ptr[0]);
-		if (phrase && s.len)
-			s = slice_from(s, 1);
-		if (minus)
-			out->ptr[start + 1] = '-';
-		if (web && !phrase &&
-		    slice_ieq((struct slice){ out->ptr + start + 3, out->len - start - 3 }, SLICE("or"))) {
-			out->len = start;
-			for (size_t i = 0; i < out->len; i++)
-				if (out->ptr[i] == '+')
-					out->ptr[i] = ' ';
-			strbuf_lit(out, " ");
-			blanks(&s);
-			/* The word behind "or" has no sign either. */
-			start = out->len;
-			words((struct slice){ s.ptr, s.len }, web, out);
-			if (out->len > start + 1 && out->ptr[start + 1] == '+')
-				out->ptr[start + 1] = ' ';
-			return;
+	for (blanks(&s); s.len; blanks(&s)) {
+		if (!web || !takes_or(&s)) {
+			one_word(&s, web, behind_or, out);
+			behind_or = false;
+			continue;
 		}
-		strbuf_addc(out, '"');
+		for (; signless < out->len; signless++)
+			if (out->ptr[signless] == '+')
+				out->ptr[signless] = ' ';
+		behind_or = true;
 	}
 }
 
