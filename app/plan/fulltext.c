@@ -94,9 +94,14 @@ static bool operand(struct tsquery *q, struct strbuf *out, bool *negated)
 /* A prefix search cannot stand in quotes: "word"* becomes word*. What stands in parentheses has no prefix. */
 static bool prefix(struct tsquery *q, struct strbuf *out)
 {
+	bool has_letter = false;
+
 	if (!take(&q->rest, ":*"))
 		return true;
-	if (out->ptr[0] != '"')
+	/* The servers end a word at '%' as well: a prefix of nothing is a syntax error there. */
+	for (size_t i = 1; out->ptr[0] == '"' && i + 1 < out->len; i++)
+		has_letter |= !is_blank(out->ptr[i]) && out->ptr[i] != '%';
+	if (!has_letter)
 		return bad(q);
 	memmove(out->ptr, out->ptr + 1, out->len - 2);
 	out->ptr[out->len - 2] = '*';
