@@ -91,6 +91,10 @@ static void tsquery(void **state)
 		{ ":*", BAD(":*") },
 		{ "(a|b):*", BAD("(a|b):*") },
 		{ "''", BAD("''") },
+		/* a prefix of nothing is a syntax error of the server's */
+		{ "%:*", BAD("%:*") },
+		{ "'+':*", BAD("'+':*") },
+		{ "a%:*", "(+a%*)" },
 	};
 
 	(void)state;
