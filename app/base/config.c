@@ -129,7 +129,7 @@ static bool set_word(const struct setting *s, struct slice value, void *place, s
 static bool set_boolean(const struct setting *s, struct slice value, bool *place, struct error *err)
 {
 	*place = slice_is(value, "true") || slice_is(value, "on") || slice_is(value, "1") || slice_is(value, "yes");
-	if (*place || !value.len || slice_is(value, "false") || slice_is(value, "off") || slice_is(value, "0") ||
+	if (*place || slice_is(value, "false") || slice_is(value, "off") || slice_is(value, "0") ||
 	    slice_is(value, "no"))
 		return true;
 	return error_set(err, ERR_INTERNAL, "%s: expected true or false, not '%.*s'", s->name, (int)value.len,
@@ -164,7 +164,7 @@ static bool set_value(struct arena *a, const struct setting *s, struct slice val
 					 s->name, (unsigned long long)s->max, (int)value.len, value.ptr);
 		return true;
 	case BOOLEAN:
-		return set_boolean(s, value, (bool *)place, err);
+		return set_boolean(s, value.len ? value : slice_of(s->initial), (bool *)place, err);
 	case WORD:
 		return set_word(s, value.len ? value : slice_of(s->initial), place, err);
 	}
