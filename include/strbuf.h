@@ -93,10 +93,9 @@ static inline char *strbuf_room(struct strbuf *b, size_t n)
 
 static inline void strbuf_add(struct strbuf *b, const void *ptr, size_t len)
 {
-	char *to = strbuf_room(b, len);
-
-	if (len)
-		memcpy(to, ptr, len);
+	if (!len)
+		return;
+	memcpy(strbuf_room(b, len), ptr, len);
 	b->len += len;
 }
 
