@@ -85,37 +85,64 @@ static struct slice pattern(struct planner *p, struct slice text)
 	return (struct slice){ copy, text.len };
 }
 
+/* The next element of a,"b,c": up to a comma outside of quotes, without blanks around. */
+static bool next_element(struct slice *rest, struct slice *part)
+{
+	bool quoted = false;
+	size_t n = 0;
+
+	if (!rest->ptr)
+		return false;
+	for (; n < rest->len && (quoted || rest->ptr[n] != ','); n++) {
+		if (rest->ptr[n] == '"')
+			quoted = !quoted;
+		else if (quoted && rest->ptr[n] == '\\' && n + 1 < rest->len)
+			n++;
+	}
+	*part = slice_trim((struct slice){ rest->ptr, n });
+	*rest = n < rest->len ? slice_from(*rest, n + 1) : (struct slice){ NULL, 0 };
+	return true;
+}
+
+/* Is there a colon outside of quotes, as in a JSON object? */
+static bool has_colon(struct slice s)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.ptr[i] == '"')
+			quoted = !quoted;
+		else if (quoted && s.ptr[i] == '\\')
+			i++;
+		else if (!quoted && s.ptr[i] == ':')
+			return true;
+	}
+	return false;
+}
+
 /* cs, cd and ov take JSON; {a,b} that is no JSON object is PostgreSQL's array form. */
-static bool json_value(struct planner *p, struct slice text, struct value *out)
+static struct value json_value(struct planner *p, struct slice text)
 {
 	struct slice s = slice_trim(text), rest, part;
+	struct json_fault fault;
 	struct strbuf b;
-	bool first = true;
 
-	*out = value_text(s);
-	if (s.len < 2 || s.ptr[0] != '{' || s.ptr[s.len - 1] != '}' || (s.len > 2 && memchr(s.ptr, ':', s.len)))
-		return true;
+	if (s.len < 2 || s.ptr[0] != '{' || s.ptr[s.len - 1] != '}' || has_colon(s))
+		return value_text(s);
 	strbuf_init(&b, p->a, s.len * 2);
 	strbuf_addc(&b, '[');
 	rest = (struct slice){ s.ptr + 1, s.len - 2 };
 	if (!rest.len)
 		rest.ptr = NULL;
-	while (slice_split(&rest, ',', &part)) {
-		uint64_t number;
-		struct slice digits = part.len && part.ptr[0] == '-' ? slice_from(part, 1) : part;
-
-		if (!first)
-			strbuf_addc(&b, ',');
-		first = false;
-		if (parse_u64(digits, &number) || slice_is(part, "true") || slice_is(part, "false") ||
-		    slice_is(part, "null") || (part.len > 1 && part.ptr[0] == '"'))
+	while (next_element(&rest, &part)) {
+		strbuf_adds(&b, b.len > 1 ? "," : "");
+		if (json_check(p->a, part, 1, &fault))
 			strbuf_add_slice(&b, part);
 		else
 			json_string(&b, part);
 	}
 	strbuf_addc(&b, ']');
-	*out = value_text(strbuf_slice(&b));
-	return true;
+	return value_text(strbuf_slice(&b));
 }
 
 static bool valid_json(struct planner *p, struct slice text)
@@ -155,7 +182,8 @@ static bool typed_value(struct planner *p, const struct query_filter *f, const s
 			*out = value_text(text);
 			return true;
 		}
-		return json_value(p, text, out) && valid_json(p, out->s);
+		*out = json_value(p, text);
+		return valid_json(p, out->s);
 	default:
 		break;
 	}
@@ -177,8 +205,11 @@ static bool set_members(struct planner *p, struct plan_cond *c, struct slice tex
 		s = (struct slice){ s.ptr + 1, s.len - 2 };
 	rest = s;
 	c->nvalues = 0;
-	while (s.len && slice_split(&rest, ',', &part))
+	while (s.len && next_element(&rest, &part)) {
+		if (part.len >= 2 && part.ptr[0] == '"' && part.ptr[part.len - 1] == '"')
+			part = (struct slice){ part.ptr + 1, part.len - 2 };
 		values[c->nvalues++] = value_text(part);
+	}
 	c->values = values;
 	return true;
 }
