@@ -287,6 +287,8 @@ static bool temporal(struct literal *l, bool *instant)
 	/* An instant is kept in UTC; a naive time drops the offset, as PostgreSQL does. */
 	if (l->type->class == TYPE_TIMESTAMP && given && t.month && t.day) {
 		shift(&t, offset);
+		if (t.year > 9999) /* or before the year 0, which wraps */
+			return date_out_of_range(l);
 		*instant = true;
 	}
 	*l->out = (struct value){ .kind = date_only ? VALUE_DATE : VALUE_DATETIME, .t = t };
