@@ -137,6 +137,7 @@ void json_string(struct strbuf *b, struct slice s)
 			from = i + 1;
 		}
 	}
-	strbuf_add(b, s.ptr + from, s.len - from);
+	if (from < s.len)
+		strbuf_add(b, s.ptr + from, s.len - from);
 	strbuf_addc(b, '"');
 }
