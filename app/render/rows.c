@@ -419,6 +419,27 @@ static bool fetch_chunk(struct reader *r, struct plan_node *kid, const struct ke
 	return step == DB_END;
 }
 
+/* A count of 0 as the fetch of its type would bring it: count() may be cast. */
+static struct value zero(const struct plan_expr *e)
+{
+	switch (e->type.class) {
+	case TYPE_INT:
+	case TYPE_BOOL:
+	case TYPE_YEAR:
+		return value_int(0);
+	case TYPE_FLOAT:
+	case TYPE_DOUBLE:
+		return (struct value){ .kind = VALUE_DOUBLE };
+	case TYPE_DATE:
+	case TYPE_TIME:
+	case TYPE_DATETIME:
+	case TYPE_TIMESTAMP:
+		return (struct value){ .kind = VALUE_DATETIME };
+	default:
+		return value_text(SLICE("0"));
+	}
+}
+
 /* Aggregates without groups have a row even where there is nothing to count. */
 static void add_empty_aggregate(struct reader *r, const struct plan_node *kid, struct group *g)
 {
@@ -426,7 +447,7 @@ static void add_empty_aggregate(struct reader *r, const struct plan_node *kid, s
 
 	for (size_t i = 0; i < kid->nitems; i++)
 		if (kid->items[i].expr.aggregate == AGG_COUNT)
-			cells[kid->items[i].place] = value_int(0);
+			cells[kid->items[i].place] = zero(&kid->items[i].expr);
 	add_to_group(g, rows_add(r, kid, cells));
 }
 
