@@ -32,7 +32,7 @@ struct fixture_foreign_key {
 #define HOSTILE_QUOTE "quo\"te's \\"
 #define HOSTILE_ASK "what?"
 #define HOSTILE_SNOW "\xc3\x9cn\xc3\xaf \xe2\x98\x83"
-#define HOSTILE_SQL "x` = 1; DROP TABLE t; -- "
+#define HOSTILE_SQL "x` = 1; DROP TABLE t; -- x"
 
 static const struct fixture_table fixture_tables[] = {
 	{ "hr",

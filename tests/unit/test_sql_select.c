@@ -730,19 +730,19 @@ static void hostile_names(void **state)
 		{ "/we%60ird%3F%20'ta%22ble",
 		  "SELECT t0.`back``tick````s`,t0.`quo\"te's \\`,t0.`what?`,t0.`" SNOW "`,"
 		  "t0.`x`` = 1; DROP TABLE"
-		  " t; -- `,t0.`with blank`,t0.`a.b`,t0.`select`" HOSTILE,
+		  " t; -- x`,t0.`with blank`,t0.`a.b`,t0.`select`" HOSTILE,
 		  "" },
 		{ "/we%60ird%3F%20'ta%22ble?select=\"back`tick``s\",\"quo\\\"te's \\\\\",\"what?\",\"" SNOW
 		  "\",\"x` = 1; DROP"
-		  " TABLE t; -- \",\"with blank\",\"a.b\",\"select\"",
+		  " TABLE t; -- x\",\"with blank\",\"a.b\",\"select\"",
 		  "SELECT t0.`back``tick````s`,t0.`quo\"te's \\`,t0.`what?`,t0.`" SNOW "`,"
 		  "t0.`x`` = 1; DROP TABLE"
-		  " t; -- `,t0.`with blank`,t0.`a.b`,t0.`select`" HOSTILE,
+		  " t; -- x`,t0.`with blank`,t0.`a.b`,t0.`select`" HOSTILE,
 		  "" },
 		{ "/we%60ird%3F%20'ta%22ble?select=x:\"what?\"::text&\"what?\"=eq.5&\"x%60%20%3D%201;%20DROP%20TABLE"
-		  "%20t;%20--%20\"=eq.`?'\"",
+		  "%20t;%20--%20x\"=eq.`?'\"",
 		  "SELECT CAST(t0.`what?` AS CHAR)" HOSTILE
-		  " WHERE ((t0.`what?`=?)) AND ((t0.`x`` = 1; DROP TABLE t; -- `=?))",
+		  " WHERE ((t0.`what?`=?)) AND ((t0.`x`` = 1; DROP TABLE t; -- x`=?))",
 		  "int 5, text `?'\"" },
 		{ "/we%60ird%3F%20'ta%22ble?select=\"what?\"&\"quo\\\"te's \\\\\"=fts.x&order=\"what?\".desc,"
 		  "\"a.b\"&limit=1",
