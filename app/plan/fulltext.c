@@ -29,6 +29,12 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n';
 }
 
+/* What stands for c within quotes, which the servers end at a new line as well. */
+static char literal(char c)
+{
+	return is_operator(c) || is_blank(c) ? ' ' : c;
+}
+
 static bool take(struct slice *s, const char *word)
 {
 	blanks(s);
@@ -57,7 +63,7 @@ static struct slice word(struct slice *s, struct strbuf *b)
 
 		if (quoted ? c == '\'' : is_blank(c) || is_operator(c))
 			break;
-		strbuf_addc(b, is_operator(c) ? ' ' : c);
+		strbuf_addc(b, literal(c));
 	}
 	if (quoted && s->len)
 		*s = slice_from(*s, 1);
@@ -162,7 +168,7 @@ static void one_word(struct slice *s, bool web, bool signless, struct strbuf *ou
 		*s = slice_from(*s, 1);
 	strbuf_adds(out, minus ? " -\"" : signless ? "  \"" : " +\"");
 	for (; s->len && (phrase ? s->ptr[0] != '"' : !is_blank(s->ptr[0])); *s = slice_from(*s, 1))
-		strbuf_addc(out, is_operator(s->ptr[0]) ? ' ' : s->ptr[0]);
+		strbuf_addc(out, literal(s->ptr[0]));
 	if (phrase && s->len)
 		*s = slice_from(*s, 1);
 	strbuf_addc(out, '"');
@@ -211,7 +217,7 @@ bool plan_fulltext(struct planner *p, enum query_op op, struct slice text, struc
 	} else if (op == OP_PHFTS) {
 		strbuf_addc(&b, '"');
 		for (size_t i = 0; i < text.len; i++)
-			strbuf_addc(&b, is_operator(text.ptr[i]) ? ' ' : text.ptr[i]);
+			strbuf_addc(&b, literal(text.ptr[i]));
 		strbuf_addc(&b, '"');
 	} else {
 		words(text, op == OP_WFTS, &b);
