@@ -91,6 +91,7 @@ static void tsquery(void **state)
 		{ ":*", BAD(":*") },
 		{ "(a|b):*", BAD("(a|b):*") },
 		{ "''", BAD("''") },
+		{ "'a\nb'", "(+\"a b\")" },
 		/* a prefix of nothing is a syntax error of the server's */
 		{ "%:*", BAD("%:*") },
 		{ "'+':*", BAD("'+':*") },
@@ -127,14 +128,12 @@ static void words(void **state)
 		{ "orange", " +\"orange\"" },
 		{ "a+b", " +\"a b\"" },
 		{ "a(b)*c", " +\"a b  c\"" },
+		{ "\"a\nb\"", " +\"a b\"" },
 		{ "", "" },
 	};
 	static const struct row phrase[] = {
-		{ "a b", "\"a b\"" },
-		{ "a \"b\" c", "\"a  b  c\"" },
-		{ "-a +b* (c)", "\" a  b   c \"" },
-		{ "a&b|c!d", "\"a b c d\"" },
-		{ "", "\"\"" },
+		{ "a b", "\"a b\"" },         { "a \"b\" c", "\"a  b  c\"" }, { "-a +b* (c)", "\" a  b   c \"" },
+		{ "a&b|c!d", "\"a b c d\"" }, { "a\nb\tc", "\"a b c\"" },     { "", "\"\"" },
 	};
 
 	(void)state;
