@@ -7,6 +7,7 @@
 
 #include "worker.h"
 
+#include "clock.h"
 #include "log.h"
 
 /* Durations of the stages in microseconds, for Server-Timing and the log. */

@@ -8,23 +8,11 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "clock.h"
 #include "log.h"
 
 #define RETRY_MS 500
 #define EAGER_MS 1000
-
-int64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-int64_t now_ms(void)
-{
-	return now_us() / 1000;
-}
 
 bool state_open(const char *config_path, struct state **out, struct error *err)
 {

@@ -30,10 +30,6 @@ struct worker {
 	uint64_t hits_seen, lookups_seen;
 };
 
-/* Milliseconds and microseconds of the monotonic clock. */
-int64_t now_ms(void);
-int64_t now_us(void);
-
 /* Configuration, keys and database handles; definitions are loaded when the database answers. */
 bool state_open(const char *config_path, struct state **out, struct error *err) MUST_CHECK;
 void state_close(struct state *s);

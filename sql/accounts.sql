@@ -30,11 +30,11 @@ GRANT dispatcher TO authenticator@'%';
 /*!80000 SET DEFAULT ROLE NONE TO authenticator@'%' */;
 
 -- The reader of definitions, of databases still to come too. REFERENCES makes tables, columns, keys and checks
--- visible without making a row readable, SHOW VIEW the views; the text of a view comes from view_definition. TRIGGER
--- is
--- left out: it would also allow making triggers.
+-- visible without making a row readable, SHOW VIEW the views; what that leaves hidden of a view comes from two
+-- functions. TRIGGER is left out: it would also allow making triggers.
 GRANT REFERENCES, SHOW VIEW ON *.* TO rowgate_catalogue@'%';
 GRANT EXECUTE ON FUNCTION rowgate.view_definition TO rowgate_catalogue@'%';
+GRANT EXECUTE ON FUNCTION rowgate.view_columns TO rowgate_catalogue@'%';
 /*!80000 GRANT SHOW_ROUTINE ON *.* TO rowgate_catalogue@'%' */;
 /*M! GRANT SELECT ON mysql.proc TO rowgate_catalogue@'%' */;
 

@@ -16,14 +16,6 @@
 #define LIFETIME_MS 300000
 #define ROLE_REFRESH_MS 4000
 
-int64_t db_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 struct db *db_open(const struct config *config, struct error *err)
 {
 	struct db *db;
@@ -239,7 +231,7 @@ static struct db_conn *conn_new(struct db *db, const char *user, const char *pas
 	conn->mysql = mysql_init(NULL);
 	if (!conn->mysql)
 		abort();
-	conn->opened = conn->used = db_now();
+	conn->opened = conn->used = now_ms();
 	set_options(conn->mysql, db->config);
 	if (connect_as(conn, user, password_file, err)) {
 		conn->thread_id = mysql_thread_id(conn->mysql);
@@ -306,7 +298,7 @@ static bool set_role(struct db_conn *conn, struct error *err)
 			error_set(err, ERR_UNKNOWN_ROLE, "role \"%s\" does not exist", conn->role);
 		return false;
 	}
-	conn->role_set = db_now();
+	conn->role_set = now_ms();
 	return true;
 }
 
@@ -350,7 +342,7 @@ static struct db_conn *kept(struct db *db, struct slice role)
 			continue;
 		/* A minute more or less by thread id, so that a pool does not reconnect all at once. */
 		if (settled(db->conns[i]) &&
-		    db_now() - db->conns[i]->opened < LIFETIME_MS + (int64_t)(db->conns[i]->thread_id % 60) * 1000)
+		    now_ms() - db->conns[i]->opened < LIFETIME_MS + (int64_t)(db->conns[i]->thread_id % 60) * 1000)
 			return db->conns[i];
 		drop(db, i);
 		return NULL;
@@ -360,7 +352,7 @@ static struct db_conn *kept(struct db *db, struct slice role)
 
 static int64_t deadline(uint64_t timeout)
 {
-	return timeout ? db_now() + (int64_t)timeout : 0;
+	return timeout ? now_ms() + (int64_t)timeout : 0;
 }
 
 static struct db_conn *opened(struct db *db, struct slice role, struct error *err)
@@ -393,7 +385,7 @@ bool db_acquire(struct db *db, struct slice role, int client, struct db_conn **c
 		return false;
 	conn->in_use = true;
 	conn->streaming = false;
-	conn->used = db_now();
+	conn->used = now_ms();
 	watch_arm(client, client_fd(conn->mysql), deadline(db->config->db_statement_timeout));
 	*conn_out = conn;
 	/* A role taken away from the login is noticed, or on MariaDB takes effect, only at the next SET ROLE (facts.md). */
@@ -407,7 +399,7 @@ bool db_catalogue(struct db *db, struct db_conn **conn_out, struct error *err)
 	const struct config *c = db->config;
 	bool own = *c->db_catalogue_user != '\0';
 
-	if (db->catalogue && (db->catalogue->broken || db_now() - db->catalogue->opened > LIFETIME_MS)) {
+	if (db->catalogue && (db->catalogue->broken || now_ms() - db->catalogue->opened > LIFETIME_MS)) {
 		conn_close(db->catalogue);
 		db->catalogue = NULL;
 	}
@@ -480,7 +472,7 @@ void db_release(struct db *db, struct db_conn *conn)
 		return;
 	watch_disarm();
 	conn->in_use = false;
-	conn->used = db_now();
+	conn->used = now_ms();
 	if (watch_verdict() != WATCH_QUIET) /* it may have struck just after the last statement */
 		conn->broken = true;
 	if (!conn->broken && (conn->in_transaction || conn->chained))

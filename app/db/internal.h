@@ -3,6 +3,7 @@
 
 #include <mysql.h>
 
+#include "clock.h"
 #include "db.h"
 
 /* What the two client libraries name differently. */
@@ -75,7 +76,6 @@ struct db {
 	uint64_t made;
 };
 
-int64_t db_now(void); /* milliseconds, monotonic */
 
 /* err from the connection's or the statement's last error; marks the connection broken when it is. Always false. */
 bool db_conn_failed(struct db_conn *conn, struct error *err);

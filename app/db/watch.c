@@ -42,7 +42,7 @@ static void look(void)
 {
 	if (!watch.armed || watch.verdict != WATCH_QUIET)
 		return;
-	if (watch.deadline && db_now() >= watch.deadline)
+	if (watch.deadline && now_ms() >= watch.deadline)
 		watch.verdict = WATCH_TIMEOUT;
 	else if (hung_up(watch.client))
 		watch.verdict = WATCH_CLIENT_GONE;

@@ -1,7 +1,7 @@
 /*
  * FastCGI: the only file that knows libfcgi. The listening socket is file descriptor 0, as spawn-fcgi gives it, shared
  * by the workers and non-blocking: whoever comes too late goes back to waiting instead of hanging in accept().
- * Signals are blocked but for the wait, so that none is lost and none interrupts a request.
+ * Signals are blocked and read from a descriptor, so that none is lost and none interrupts a request.
  *
  * nginx asks to keep the connection (fastcgi_keep_conn), because only then does it take an early close for an error;
  * an answer that is whole clears that wish and closes in good order (facts.md).
@@ -13,83 +13,70 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #include <time.h>
 
+#include "clock.h"
 #include "http.h"
 
 #define LISTENER 0
 #define MAX_HEADERS 200
 /* A streamed answer of which nothing is taken for this long is given up. */
 #define WRITE_TIMEOUT_S 60
-/* While stopping: how long the backlog must stay empty. */
+/* While stopping: how long the backlog must stay empty, and what is long enough when others go on serving it. */
 #define DRAIN_MS 100
+#define DRAIN_MAX_MS 1000
 
 struct http_server {
 	FCGX_Request request;
 	struct strbuf body; /* of the answer: its memory is kept */
-	int epoll;          /* holds the listening socket */
-	sigset_t waiting;   /* mask while waiting */
+	int epoll;          /* holds the listening socket and: */
+	int signals;        /* a signalfd */
+	bool reloading;
+	bool stopping;
+	int64_t stop_at; /* milliseconds on the monotonic clock, while stopping */
 };
 
-static volatile sig_atomic_t stopping, reloading;
-
-static void on_stop(int signal)
+/*
+ * EPOLLEXCLUSIVE: a connection wakes one worker, not all of them. Signals come as events beside the connections: under
+ * load epoll_pwait would return connections only, and a signal would wait for ever.
+ */
+static bool watch(struct http_server *s)
 {
-	(void)signal;
-	stopping = 1;
-}
+	struct epoll_event client = { .events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = LISTENER };
+	struct epoll_event told = { .events = EPOLLIN };
+	sigset_t signals;
 
-static void on_reload(int signal)
-{
-	(void)signal;
-	reloading = 1;
-}
-
-static void catch (int signal, void (*handler)(int), sigset_t *blocked)
-{
-	struct sigaction action = { .sa_handler = handler };
-
-	sigemptyset(&action.sa_mask);
-	sigaction(signal, &action, NULL);
-	sigaddset(blocked, signal);
-}
-
-/* EPOLLEXCLUSIVE: a connection wakes one worker, not all of them. */
-static bool watch_listener(struct http_server *s)
-{
-	struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE };
-
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGQUIT); /* what multiwatch sends when it is told to end */
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGUSR1);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	s->signals = told.data.fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
-	return s->epoll >= 0 && epoll_ctl(s->epoll, EPOLL_CTL_ADD, LISTENER, &event) == 0;
+	return s->signals >= 0 && s->epoll >= 0 && epoll_ctl(s->epoll, EPOLL_CTL_ADD, LISTENER, &client) == 0 &&
+	       epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->signals, &told) == 0;
 }
 
 struct http_server *http_open(void)
 {
 	struct http_server *s = calloc(1, sizeof(*s));
-	sigset_t blocked;
 	int flags = fcntl(LISTENER, F_GETFL);
 
 	if (!s || flags < 0 || FCGX_IsCGI() || FCGX_Init() || FCGX_InitRequest(&s->request, LISTENER, 0)) {
 		free(s);
 		return NULL;
 	}
-	if (fcntl(LISTENER, F_SETFL, flags | O_NONBLOCK) < 0 || !watch_listener(s)) {
+	if (fcntl(LISTENER, F_SETFL, flags | O_NONBLOCK) < 0 || !watch(s)) {
 		free(s);
 		return NULL;
 	}
-	sigemptyset(&blocked);
-	catch (SIGTERM, on_stop, &blocked);
-	catch (SIGINT, on_stop, &blocked);
-	catch (SIGUSR1, on_stop, &blocked);
-	catch (SIGHUP, on_reload, &blocked);
-	sigprocmask(SIG_BLOCK, &blocked, &s->waiting);
-	for (int i = 1; i < NSIG; i++)
-		if (sigismember(&blocked, i) == 1)
-			sigdelset(&s->waiting, i);
 	signal(SIGPIPE, SIG_IGN);
 	return s;
 }
@@ -97,16 +84,38 @@ struct http_server *http_open(void)
 void http_close(struct http_server *s)
 {
 	close(s->epoll);
+	close(s->signals);
 	strbuf_close(&s->body);
 	free(s);
 }
 
-/* Waits until somebody connects. 1: do accept; 0: time is over; -1: a signal. */
-static int wait_for_client(struct http_server *s, int ms)
+static void read_signals(struct http_server *s)
 {
-	struct epoll_event event;
+	struct signalfd_siginfo told;
 
-	return epoll_pwait(s->epoll, &event, 1, ms, &s->waiting);
+	while (read(s->signals, &told, sizeof(told)) == (ssize_t)sizeof(told)) {
+		if (told.ssi_signo == SIGHUP)
+			s->reloading = true;
+		else
+			s->stopping = true;
+	}
+}
+
+/* True when somebody has connected; *idle_out: nobody has, and no signal came, for ms milliseconds. */
+static bool wait_for_client(struct http_server *s, int ms, bool *idle_out)
+{
+	struct epoll_event events[2];
+	int n = epoll_wait(s->epoll, events, 2, ms);
+	bool connected = false;
+
+	for (int i = 0; i < n; i++) {
+		if (events[i].data.fd == LISTENER)
+			connected = true;
+		else
+			read_signals(s);
+	}
+	*idle_out = n == 0;
+	return connected;
 }
 
 static enum http_method method_of(struct slice text)
@@ -189,9 +198,19 @@ enum http_event http_accept(struct http_server *s, struct arena *a, int tick_ms,
 			    struct http_response *rs)
 {
 	for (;;) {
-		int ready = wait_for_client(s, stopping ? DRAIN_MS : tick_ms);
+		bool idle, connected;
 
-		if (ready > 0 && accept_request(s)) {
+		if (s->reloading && !s->stopping) {
+			s->reloading = false;
+			return HTTP_RELOAD;
+		}
+		connected = wait_for_client(s, s->stopping ? DRAIN_MS : tick_ms, &idle);
+
+		if (s->stopping && !s->stop_at)
+			s->stop_at = now_ms() + DRAIN_MAX_MS;
+		if (s->stopping && (idle || now_ms() >= s->stop_at))
+			return HTTP_STOP;
+		if (connected && accept_request(s)) {
 			read_request(s, a, rq);
 			*rs = (struct http_response){ .status = 500,
 						      .connection = &s->request,
@@ -201,12 +220,8 @@ enum http_event http_accept(struct http_server *s, struct arena *a, int tick_ms,
 			rs->body = s->body;
 			return HTTP_REQUEST;
 		}
-		if (ready == 0)
-			return stopping ? HTTP_STOP : HTTP_TICK;
-		if (reloading && !stopping) {
-			reloading = 0;
-			return HTTP_RELOAD;
-		}
+		if (idle)
+			return HTTP_TICK;
 	}
 }
 

@@ -15,6 +15,7 @@ struct loader {
 	struct db_conn *conn;
 	struct value *databases;
 	size_t ndatabases;
+	bool no_function;    /* of sql/core is installed */
 	struct table *table; /* of the last row: rows come ordered by table */
 	struct foreign_key *keys;
 	struct view *views;
@@ -51,16 +52,17 @@ static void digest(struct schema *s, struct slice text)
 }
 
 /*
- * Runs text with "(?)" after each IN widened to the exposed databases, and hands every row to fn as nfields texts
- * (NULL is an empty slice with a NULL ptr).
+ * Runs text with each ? widened to the n values, and hands every row to fn as nfields texts (NULL is an empty slice with
+ * a NULL ptr).
  */
-static bool each_row(struct loader *l, const char *text, size_t nfields, row_fn *fn)
+static bool each_row_of(struct loader *l, const struct value *values, size_t n, const char *text, size_t nfields,
+			row_fn *fn)
 {
 	struct strbuf sql;
 	struct db_rows *rows;
 	const struct value *cells;
 	enum db_fetch columns[MAX_FIELDS];
-	struct value *params = arena_array(l->scratch, struct value, l->ndatabases * 4);
+	struct value *params = arena_array(l->scratch, struct value, n * 4);
 	struct db_statement statement = { .params = params, .columns = columns, .ncolumns = nfields };
 	enum db_step step;
 
@@ -70,9 +72,9 @@ static bool each_row(struct loader *l, const char *text, size_t nfields, row_fn 
 			strbuf_addc(&sql, *c);
 			continue;
 		}
-		for (size_t i = 0; i < l->ndatabases; i++) {
+		for (size_t i = 0; i < n; i++) {
 			strbuf_adds(&sql, i ? ",?" : "?");
-			params[statement.nparams++] = l->databases[i];
+			params[statement.nparams++] = values[i];
 		}
 	}
 	for (size_t i = 0; i < nfields; i++)
@@ -91,6 +93,12 @@ static bool each_row(struct loader *l, const char *text, size_t nfields, row_fn 
 		fn(l, fields);
 	}
 	return step == DB_END;
+}
+
+/* The same of the exposed databases. */
+static bool each_row(struct loader *l, const char *text, size_t nfields, row_fn *fn)
+{
+	return each_row_of(l, l->databases, l->ndatabases, text, nfields, fn);
 }
 
 static struct table *table_of(struct loader *l, struct slice db, struct slice name)
@@ -349,6 +357,16 @@ static void note_request_variables(struct loader *l, const struct slice *f)
 	l->schema->request_variables |= !slice_is(f[0], "0");
 }
 
+/* sql/core may not be deployed, or its functions not granted: then views show less. */
+static bool without_function(struct loader *l)
+{
+	if (l->err->code != ERR_DB_ROUTINE && l->err->code != ERR_DENIED && l->err->code != ERR_DB_SCHEMA)
+		return false;
+	error_init(l->err, l->err->arena);
+	l->no_function = true;
+	return true;
+}
+
 /*
  * The servers show the text of a view only to those who may read its rows; sql/core has a function that shows it to the
  * catalogue account. Where that is not installed, views simply have no relations.
@@ -358,15 +376,46 @@ static bool load_views(struct loader *l)
 #define VIEWS(text)                                                                              \
 	"SELECT TABLE_SCHEMA, TABLE_NAME, " text ", IS_UPDATABLE FROM information_schema.VIEWS " \
 	"WHERE TABLE_SCHEMA IN (?) ORDER BY TABLE_SCHEMA, TABLE_NAME"
-	if (each_row(l,
-		     VIEWS("COALESCE(NULLIF(VIEW_DEFINITION, ''), rowgate.view_definition(TABLE_SCHEMA, TABLE_NAME))"),
-		     4, add_view))
-		return true;
-	if (l->err->code != ERR_DB_ROUTINE && l->err->code != ERR_DENIED && l->err->code != ERR_DB_SCHEMA)
-		return false;
-	error_init(l->err, l->err->arena);
-	return each_row(l, VIEWS("VIEW_DEFINITION"), 4, add_view);
+	return each_row(
+		       l,
+		       VIEWS("COALESCE(NULLIF(VIEW_DEFINITION, ''), rowgate.view_definition(TABLE_SCHEMA, TABLE_NAME))"),
+		       4, add_view) ||
+	       (without_function(l) && each_row(l, VIEWS("VIEW_DEFINITION"), 4, add_view));
 #undef VIEWS
+}
+
+/* MariaDB shows the columns of a view that calls a function only to those who may execute it; sql/core shows them. */
+static bool load_hidden_columns(struct loader *l, const struct table *t)
+{
+	const struct value names[] = { value_text(t->schema), value_text(t->name) };
+
+	return each_row_of(l, names, 2,
+			   "SELECT s, t, n, d, c, nullable, collation, extra, standard, comment FROM "
+			   "JSON_TABLE(rowgate.view_columns(?), '$[*]' COLUMNS (position INT PATH '$[0]', "
+			   "s TEXT PATH '$[1]', t TEXT PATH '$[2]', n TEXT PATH '$[3]', d TEXT PATH '$[4]', "
+			   "c LONGTEXT PATH '$[5]', nullable TEXT PATH '$[6]', collation TEXT PATH '$[7]', "
+			   "extra TEXT PATH '$[8]', standard TEXT PATH '$[9]', comment TEXT PATH '$[10]')) AS found "
+			   "ORDER BY position",
+			   10, add_column) ||
+	       without_function(l);
+}
+
+static bool load_columns(struct loader *l)
+{
+	struct schema *s = l->schema;
+
+	if (!each_row(
+		    l,
+		    "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, COLLATION_NAME, "
+		    "EXTRA, COLUMN_DEFAULT, COLUMN_COMMENT FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN (?) "
+		    "ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION",
+		    10, add_column))
+		return false;
+	for (size_t b = 0; s->mariadb && b < s->nbuckets; b++)
+		for (struct table *t = s->buckets[b]; t && !l->no_function; t = t->next)
+			if (t->is_view && !t->ncolumns && !load_hidden_columns(l, t))
+				return false;
+	return true;
 }
 
 static bool load_all(struct loader *l)
@@ -379,12 +428,7 @@ static bool load_all(struct loader *l)
 		      4, add_table))
 		return false;
 	build_buckets(s);
-	if (!each_row(
-		    l,
-		    "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, COLLATION_NAME, "
-		    "EXTRA, COLUMN_DEFAULT, COLUMN_COMMENT FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN (?) "
-		    "ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION",
-		    10, add_column))
+	if (!load_columns(l))
 		return false;
 	if (s->mariadb && !each_row(l,
 				    "SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CHECK_CLAUSE FROM "

@@ -214,8 +214,7 @@ class Variant(Instance):
         for name in ('run/nginx/tmp', 'run/nginx/rowgate', 'log'):
             (folder / name).mkdir(parents=True)
         for name in ('tls', 'keys', 'mysql.sock'):
-            if (stack.var / name).exists():
-                (folder / name).symlink_to(stack.var / name)
+            (folder / name).symlink_to(stack.var / name)
         (folder / 'run/shared').write_bytes(b'')
         shutil.copy(stack.var / 'rowgate.conf', folder / 'rowgate.conf')
         set_conf(folder / 'rowgate.conf', {'shared-file': 'run/shared', **conf})

@@ -110,6 +110,8 @@ initialise() {
 start() {
 	local left=600
 	! alive "$PIDFILE" || die 'it runs already'
+	# Of a server that was killed, whose pid may still be in the process table.
+	rm -f "$HOME_DIR/s" "$HOME_DIR/s.lock"
 	setsid chroot --userspec="$DBUID:$DBUID" "$ROOT" /usr/sbin/mysqld --no-defaults --datadir="$IN/data" \
 		--tmpdir="$IN/tmp" --secure-file-priv="$IN/files" --bind-address=127.0.0.1 --port="$1" \
 		--socket="$IN/s" --mysqlx=OFF --pid-file="$IN/pid" --log-error="$IN/error.log" \
@@ -133,6 +135,8 @@ stop() {
 	kill -s "$1" "$pid" 2>/dev/null || true
 	while alive "$PIDFILE" && [ $((left--)) -gt 0 ]; do sleep .1; done
 	! alive "$PIDFILE" || kill -s KILL "$pid"
+	# Its other threads may hold the files a little longer.
+	while [ -d "/proc/$pid/task" ] && [ "$(ls "/proc/$pid/task")" != "$pid" ] && [ $((left--)) -gt 0 ]; do sleep .1; done
 	rm -f "$PIDFILE"
 }
 

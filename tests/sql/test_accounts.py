@@ -41,6 +41,7 @@ def later(admin):
      " AND check_clause LIKE '%`id` > 0%'", [1]),
     ("SELECT rowgate.view_definition(table_schema, table_name) FROM information_schema.views"
      " WHERE table_schema = 'later_one'", ['select `later_one`.`parent`.`id` AS `one` from `later_one`.`parent`']),
+    ("SELECT JSON_UNQUOTE(JSON_EXTRACT(rowgate.view_columns('later_one', 'both_ids'), '$[0][3]'))", ['one']),
     ("SELECT routine_definition FROM information_schema.routines WHERE routine_schema = 'later_one'", ['SELECT how']),
     ("SELECT parameter_name FROM information_schema.parameters WHERE specific_schema = 'later_one'", ['how']),
     ("SELECT DISTINCT user FROM mysql.columns_priv WHERE db = 'wages'", ['authenticated']),

@@ -1,0 +1,1 @@
+DROP FUNCTION view_columns;
