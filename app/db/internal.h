@@ -76,7 +76,6 @@ struct db {
 	uint64_t made;
 };
 
-
 /* err from the connection's or the statement's last error; marks the connection broken when it is. Always false. */
 bool db_conn_failed(struct db_conn *conn, struct error *err);
 bool db_stmt_failed(struct db_conn *conn, MYSQL_STMT *handle, struct error *err);
