@@ -11,7 +11,8 @@
 #define CLIENT_MARIADB 1
 #define client_fd(mysql) ((int)mysql_get_socket(mysql))
 #else
-#define client_fd(mysql) ((int)(mysql)->net.fd)
+/* Not connected, net.fd is 0, and 0 is the socket that requests come from. */
+#define client_fd(mysql) ((mysql)->net.vio ? (int)(mysql)->net.fd : -1)
 #endif
 typedef __typeof__(*((MYSQL_BIND *)NULL)->is_null) client_bool;
 
