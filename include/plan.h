@@ -20,9 +20,9 @@ struct plan_path {
 
 /* What a cast makes, from a closed list. */
 struct plan_cast {
-	const char *open;  /* "CAST(" */
-	const char *close; /* " AS SIGNED)" */
+	const char *text; /* "CAST(@ AS SIGNED)": what is cast stands at each @ */
 	struct type type;
+	bool trimmed; /* DECIMAL of a scale of our own, shown without the zeros at its end */
 };
 
 struct plan_expr {
@@ -34,6 +34,8 @@ struct plan_expr {
 	const struct plan_cast *aggregate_cast;
 	struct type type; /* of the result */
 	bool raw_json;    /* JSON_EXTRACT's text, unquoted in C when path->as_text */
+	bool text_json;   /* a text cast to JSON, which may be none */
+	bool trimmed;     /* DECIMAL without the zeros at its end */
 };
 
 struct plan_item {

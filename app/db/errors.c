@@ -76,7 +76,8 @@ static const struct {
 	{ 1927, ERR_DB_LOST, "Database connection error. Retrying the connection." },
 	{ 4031, ERR_DB_LOST, "Database connection error. Retrying the connection." },
 	{ 1153, ERR_PACKET, "the request is larger than the database accepts" },
-	{ 2020, ERR_PACKET, "the request is larger than the database accepts" },
+	{ 1390, ERR_PACKET, "the request is larger than the database accepts" },
+	{ 2020, ERR_PACKET, "a row is larger than db-max-allowed-packet" },
 	{ 1298, ERR_BAD_PARAMETER, "unknown time zone" },
 	{ 1191, ERR_NO_FULLTEXT, "no full text index on this column" },
 	{ 1139, ERR_BAD_REGEX, "invalid regular expression" },
@@ -154,6 +155,12 @@ static bool other(struct error *err, unsigned number, const char *sqlstate)
 	return false;
 }
 
+/* app/plan/cast.c has no other way to fail: 1690 in exp(710 + ...) is a text that is no value of the type. */
+static bool is_bad_cast(unsigned number, const char *text)
+{
+	return number == 1690 && strstr(text, "exp(") && strstr(text, "710 + ");
+}
+
 static unsigned retry_after(enum error_code code)
 {
 	switch (code) {
@@ -181,7 +188,9 @@ bool db_error(struct error *err, unsigned number, const char *sqlstate, const ch
 			code = numbers[i].code;
 			message = numbers[i].message;
 		}
-	if (number == 1644)
+	if (is_bad_cast(number, text))
+		error_set(err, ERR_BAD_LITERAL, "invalid input syntax for the type of the cast");
+	else if (number == 1644)
 		raised(err, sqlstate, text);
 	else if (code == ERR_DENIED)
 		denied(err, number, message, text);

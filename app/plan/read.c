@@ -182,30 +182,35 @@ static bool aggregate_type(struct planner *p, struct plan_expr *e)
 	return true;
 }
 
+/* *out: NULL when the value is of that type already. */
+static bool apply_cast(struct planner *p, struct slice name, struct plan_expr *e, const struct plan_cast **out)
+{
+	const struct plan_cast *cast = NULL;
+
+	if (!name.len)
+		return true;
+	if (!plan_cast(p, name, e, &cast))
+		return false;
+	*out = cast;
+	if (!cast)
+		return true;
+	e->type = cast->type;
+	e->raw_json = false;
+	e->text_json = cast->type.class == TYPE_JSON;
+	e->trimmed = cast->trimmed;
+	return true;
+}
+
 static bool apply_casts(struct planner *p, const struct query_item *q, struct plan_expr *e)
 {
-	if (q->cast.len) {
-		const struct plan_cast *cast = &(const struct plan_cast){ 0 };
-
-		if (!plan_cast(p, q->cast, e, &cast))
-			return false;
-		e->cast = cast;
-		e->type = cast->type;
-		e->raw_json = false;
-	}
+	if (!apply_cast(p, q->cast, e, &e->cast))
+		return false;
 	if (!q->aggregate)
 		return true;
 	if (!p->config->db_aggregates_enabled)
 		return error_set(p->err, ERR_AGGREGATES_OFF, "Use of aggregate functions is not allowed");
 	e->aggregate = q->aggregate;
-	if (!aggregate_type(p, e))
-		return false;
-	if (q->aggregate_cast.len) {
-		if (!plan_cast(p, q->aggregate_cast, e, &e->aggregate_cast))
-			return false;
-		e->type = e->aggregate_cast->type;
-	}
-	return true;
+	return aggregate_type(p, e) && apply_cast(p, q->aggregate_cast, e, &e->aggregate_cast);
 }
 
 static bool column_item(struct planner *p, struct plan_node *node, const struct query_item *q)

@@ -4,6 +4,8 @@
  */
 #include "render.h"
 
+#include "json.h"
+
 /* DECIMAL text, without the zeros ZEROFILL puts in front: JSON allows none. */
 static void number_text(struct strbuf *b, struct slice s)
 {
@@ -14,6 +16,29 @@ static void number_text(struct strbuf *b, struct slice s)
 	while (s.len > 1 && s.ptr[0] == '0' && s.ptr[1] != '.')
 		s = slice_from(s, 1);
 	strbuf_add_slice(b, s);
+}
+
+static struct slice without_zeros(struct slice s)
+{
+	if (!memchr(s.ptr, '.', s.len))
+		return s;
+	while (s.ptr[s.len - 1] == '0')
+		s.len--;
+	s.len -= s.ptr[s.len - 1] == '.';
+	return s;
+}
+
+/* A text that was cast to JSON: what is none is a JSON string, for an answer under way cannot become a refusal. */
+static void text_json(struct strbuf *b, struct slice s)
+{
+	struct arena *scratch = arena_open();
+	struct json_fault fault;
+
+	if (json_check(scratch, s, 64, &fault))
+		strbuf_add_slice(b, s);
+	else
+		json_string(b, s);
+	arena_close(scratch);
 }
 
 static void bytes_text(struct strbuf *b, struct slice s, bool json)
@@ -99,7 +124,7 @@ static bool number(struct strbuf *b, const struct plan_item *item, const struct 
 			strbuf_add_i64(b, v->i);
 		return true;
 	case TYPE_DECIMAL:
-		number_text(b, v->s);
+		number_text(b, item->expr.trimmed && v->s.len ? without_zeros(v->s) : v->s);
 		return true;
 	case TYPE_FLOAT:
 		value_add_float(b, (float)v->d);
@@ -137,6 +162,12 @@ void render_json_value(struct strbuf *b, const struct plan_item *item, const str
 		strbuf_adds(b, v->i ? "true" : "false");
 		break;
 	case TYPE_JSON:
+		if (item->expr.text_json) {
+			text_json(b, v->s);
+			break;
+		}
+		strbuf_add_slice(b, v->s);
+		break;
 	case TYPE_GEOMETRY:
 		strbuf_add_slice(b, v->s);
 		break;

@@ -74,10 +74,20 @@ static void unquoted(struct writer *w, const struct plan_expr *e)
 	sql_lit(w, ") END");
 }
 
+/* MySQL's JSON is no text to REGEXP and the like. */
+static void json_column(struct writer *w, const struct plan_expr *e)
+{
+	sql_lit(w, "CAST(");
+	sql_column(w, e->node, e->column);
+	sql_lit(w, " AS CHAR)");
+}
+
 static void base(struct writer *w, const struct plan_expr *e)
 {
 	if (!e->column)
 		strbuf_addc(&w->text, '*');
+	else if (!e->path && e->column->type.class == TYPE_JSON && e->cast && e->cast->type.class != TYPE_TEXT)
+		json_column(w, e);
 	else if (!e->path)
 		sql_column(w, e->node, e->column);
 	else if (e->path->as_text || e->cast)
@@ -86,28 +96,32 @@ static void base(struct writer *w, const struct plan_expr *e)
 		guarded(w, e);
 }
 
-static void with_cast(struct writer *w, const struct plan_expr *e)
+typedef void operand_writer(struct writer *w, const struct plan_expr *e);
+
+static void around(struct writer *w, const struct plan_cast *cast, const struct plan_expr *e, operand_writer *operand)
 {
-	if (e->cast)
-		strbuf_adds(&w->text, e->cast->open);
-	base(w, e);
-	if (e->cast)
-		strbuf_adds(&w->text, e->cast->close);
+	for (const char *c = cast ? cast->text : "@"; *c; c++) {
+		if (*c == '@')
+			operand(w, e);
+		else
+			strbuf_addc(&w->text, *c);
+	}
 }
 
 static const char *const functions[] = { "", "COUNT(", "SUM(", "AVG(", "MAX(", "MIN(" };
 
-void sql_expr(struct writer *w, const struct plan_expr *e)
+static void aggregate(struct writer *w, const struct plan_expr *e)
 {
-	if (e->aggregate_cast)
-		strbuf_adds(&w->text, e->aggregate_cast->open);
 	if (e->aggregate)
 		strbuf_adds(&w->text, functions[e->aggregate]);
-	with_cast(w, e);
+	around(w, e->cast, e, base);
 	if (e->aggregate)
 		strbuf_addc(&w->text, ')');
-	if (e->aggregate_cast)
-		strbuf_adds(&w->text, e->aggregate_cast->close);
+}
+
+void sql_expr(struct writer *w, const struct plan_expr *e)
+{
+	around(w, e->aggregate_cast, e, aggregate);
 }
 
 void sql_selected(struct writer *w, const struct plan_expr *e)

@@ -157,6 +157,28 @@ static void raised(void **state)
 	}
 }
 
+/* The sums of app/plan/cast.c that overflow, as the servers quote them. */
+static void casts(void **state)
+{
+	static const struct {
+		const char *text, *code;
+	} rows[] = {
+		{ "DOUBLE value is out of range in 'exp(710 + octet_length(`hr`.`t`.`c`))'", "22P02" },
+		{ "DOUBLE value is out of range in 'exp((710 + length(`hr`.`t`.`c`)))'", "22P02" },
+		{ "BIGINT UNSIGNED value is out of range in '18446744073709551615 + (1 + octet_length(`hr`.`t`.`c`))'",
+		  "22003" },
+		{ "DOUBLE value is out of range in 'exp(`hr`.`t`.`c`)'", "22003" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct error err = error_of(1690, "22003", rows[i].text);
+
+		assert_int_equal(err.status, 400);
+		assert_string_equal(err.sqlstate, rows[i].code);
+	}
+}
+
 static void denied_tables(void **state)
 {
 	static const struct {
@@ -208,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(raised),
+		cmocka_unit_test(casts),
 		cmocka_unit_test(denied_tables),
 	};
 

@@ -321,6 +321,41 @@ static void doubles_read_back(void **state)
 	}
 }
 
+/* A text that was cast to JSON is JSON whatever it holds; a DECIMAL of our own scale ends with its last digit. */
+static void casts(void **state)
+{
+	static const struct {
+		enum type_class class;
+		const char *text, *json;
+	} rows[] = {
+		{ TYPE_JSON, "{\"a\": [1, null]}", "{\"a\": [1, null]}" },
+		{ TYPE_JSON, "Alpha", "\"Alpha\"" },
+		{ TYPE_JSON, "", "\"\"" },
+		{ TYPE_JSON, "1", "1" },
+		{ TYPE_JSON, "01", "\"01\"" },
+		{ TYPE_JSON, "\"half", "\"\\\"half\"" },
+		{ TYPE_JSON, "[1] x", "\"[1] x\"" },
+		{ TYPE_DECIMAL, "1.000000000000000000000000000000", "1" },
+		{ TYPE_DECIMAL, "-1.500", "-1.5" },
+		{ TYPE_DECIMAL, "0.0000", "0" },
+		{ TYPE_DECIMAL, "100", "100" },
+		{ TYPE_DECIMAL, "100.0", "100" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct plan_item item = {
+			.expr = { .type = { .class = rows[i].class }, .text_json = true, .trimmed = true }
+		};
+		struct value v = value_text(slice_of(rows[i].text));
+		struct strbuf b;
+
+		strbuf_init(&b, arena, 0);
+		render_json_value(&b, &item, &v);
+		assert_string_equal(strbuf_cstr(&b), rows[i].json);
+	}
+}
+
 static int open_arena(void **state)
 {
 	(void)state;
@@ -338,13 +373,10 @@ static int close_arena(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers),
-		cmocka_unit_test(times),
-		cmocka_unit_test(offsets),
-		cmocka_unit_test(texts),
-		cmocka_unit_test(json),
-		cmocka_unit_test(escapes),
-		cmocka_unit_test(doubles_read_back),
+		cmocka_unit_test(casts),   cmocka_unit_test(numbers),
+		cmocka_unit_test(times),   cmocka_unit_test(offsets),
+		cmocka_unit_test(texts),   cmocka_unit_test(json),
+		cmocka_unit_test(escapes), cmocka_unit_test(doubles_read_back),
 	};
 
 	return cmocka_run_group_tests(tests, open_arena, close_arena);

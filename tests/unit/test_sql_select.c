@@ -155,6 +155,9 @@ static void holds_at(const struct schema *schema, const char *headers, const cha
 		HOLDS(mariadb, rows); \
 		HOLDS(mysql, rows);   \
 	} while (0)
+#define AVERAGE                                                                                                    \
+	"CASE WHEN ROUND(AVG(t0.`pay`))>=-2147483648 AND ROUND(AVG(t0.`pay`))<2147483648 THEN CAST(AVG(t0.`pay`) " \
+	"AS SIGNED) ELSE CAST(18446744073709551615+(1+LENGTH(AVG(t0.`pay`))) AS SIGNED) END"
 #define TEXT "CASE JSON_TYPE(" JSON ") WHEN 'NULL' THEN NULL ELSE JSON_UNQUOTE(" JSON ") END"
 #define ELEMENT "CASE WHEN JSON_TYPE(" JSON ")='ARRAY' THEN " JSON " END"
 #define JSON "JSON_EXTRACT(t0.`data`,?)"
@@ -174,21 +177,31 @@ static void columns(void **state)
 		{ "/division?select=name,id", "SELECT t0.`name`,t0.`id`" DIVISION, "" },
 		{ "/division?select=n:name,*", "SELECT t0.`name`,t0.`id`,t0.`name`,t0.`budget`" DIVISION, "" },
 		{ "/division?select=NAME", "SELECT t0.`name`" DIVISION, "" },
-		{ "/division?select=id::text,budget::int8",
-		  "SELECT CAST(t0.`id` AS CHAR),CAST(t0.`budget` AS SIGNED)" DIVISION, "" },
+		{ "/division?select=id::text,id::int8,budget::int8",
+		  "SELECT CAST(t0.`id` AS CHAR),CAST(t0.`id` AS SIGNED),CASE WHEN t0.`budget`>=-9223372036854775808 "
+		  "AND t0.`budget`<9223372036854775808 THEN CAST(t0.`budget` AS SIGNED) ELSE "
+		  "CAST(18446744073709551615+(1+LENGTH(t0.`budget`)) AS SIGNED) END" DIVISION,
+		  "" },
 		{ "/employee?select=id,flag,active,place,bits,photo,seen",
 		  "SELECT t0.`id`,(t0.`flag`+0),t0.`active`,ST_AsGeoJSON(t0.`place`),t0.`bits`,t0.`photo`,"
 		  "t0.`seen`" EMPLOYEE,
 		  "" },
 		{ "/employee?select=pay::numeric(10,1),active::text,photo::text,place::text",
-		  "SELECT CAST(t0.`pay` AS DECIMAL(10,1)),ELT(1+(t0.`active`<>0),'false','true'),CONCAT('\\\\x',"
+		  "SELECT CASE WHEN ABS(ROUND(t0.`pay`,1))<=999999999.9 THEN CAST(t0.`pay` AS DECIMAL(10,1)) ELSE "
+		  "CAST(18446744073709551615+(1+LENGTH(t0.`pay`)) AS DECIMAL(10,1)) END,ELT(1+(t0.`active`<>0),'false','true'),CONCAT('\\\\x',"
 		  "LOWER(HEX(t0.`photo`))),ST_AsText(t0.`place`)" EMPLOYEE,
 		  "" },
 		{ "/employee?select=data->a,data->>b,data->0,x:data->a->1->>c",
 		  "SELECT " JSON "," JSON "," ELEMENT "," ELEMENT EMPLOYEE,
 		  "text $.\"a\", text $.\"b\", text $, text $[0], text $.\"a\", text $.\"a\"[1].\"c\"" },
-		{ "/employee?select=data->>a::int", "SELECT CAST(" TEXT " AS SIGNED)" EMPLOYEE,
-		  "text $.\"a\", text $.\"a\"" },
+		{ "/employee?select=data->>a::text,data->a::json,data->>a::json,pay::numeric",
+		  "SELECT CAST(" TEXT " AS CHAR)," JSON ",CAST(" TEXT " AS CHAR),t0.`pay`" EMPLOYEE,
+		  "text $.\"a\", text $.\"a\", text $.\"a\", text $.\"a\", text $.\"a\"" },
+		{ "/employee?select=data::bool",
+		  "SELECT CASE WHEN LOWER(CAST(t0.`data` AS CHAR)) IN ('t','true','y','yes','on','1') THEN 1 WHEN "
+		  "LOWER(CAST(t0.`data` AS CHAR)) IN ('f','false','n','no','off','0') THEN 0 ELSE "
+		  "CAST(EXP(710+LENGTH(CAST(t0.`data` AS CHAR))) AS SIGNED) END" EMPLOYEE,
+		  "" },
 		{ "/division?select=id&limit=5", "SELECT t0.`id`" DIVISION " ORDER BY t0.`id` LIMIT ?", "uint 5" },
 		{ "/division?select=id&offset=5", "SELECT t0.`id`" DIVISION " ORDER BY t0.`id` LIMIT ? OFFSET ?",
 		  "uint 18446744073709551615, uint 5" },
@@ -656,7 +669,7 @@ static void aggregates(void **state)
 		{ "/employee?select=division_id,pay.sum(),n:count()",
 		  "SELECT t0.`division_id`,SUM(t0.`pay`),COUNT(*)" EMPLOYEE " GROUP BY t0.`division_id`", "" },
 		{ "/employee?select=division_id,pay.avg()::int&active=is.true&order=division_id",
-		  "SELECT t0.`division_id`,CAST(AVG(t0.`pay`) AS SIGNED)" EMPLOYEE
+		  "SELECT t0.`division_id`," AVERAGE "" EMPLOYEE
 		  " WHERE ((t0.`active`) IS TRUE) GROUP BY t0.`division_id` ORDER BY ISNULL(t0.`division_id`),"
 		  "t0.`division_id`",
 		  "" },
