@@ -1,5 +1,4 @@
 /* Start-up, the accept loop, and the subcommands. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -43,23 +42,27 @@ static void serve_loop(struct worker *w)
 	}
 }
 
+/* Whoever supervises the worker tries again at once. */
+static int cannot_start(const char *why)
+{
+	log_line(LOG_CRIT, "%s", why);
+	sleep(1);
+	return 1;
+}
+
 static int serve(const char *config_path)
 {
 	struct worker w = { .config_path = config_path, .arena = arena_open() };
 	struct error err;
 
 	error_init(&err, w.arena);
-	if (!state_open(config_path, &w.state, &err)) {
-		log_line(LOG_CRIT, "%s", err.message);
-		return 1;
-	}
+	if (!state_open(config_path, &w.state, &err))
+		return cannot_start(err.message);
 	log_set_level((enum log_level)w.state->config.log_level);
 	w.shared = shared_open(w.state->config.shared_file);
 	w.server = http_open();
-	if (!w.shared || !w.server) {
-		log_line(LOG_CRIT, "file descriptor 0 is no FastCGI socket: start me by spawn-fcgi");
-		return 1;
-	}
+	if (!w.shared || !w.server)
+		return cannot_start("file descriptor 0 is no FastCGI socket: start me by spawn-fcgi");
 	w.memory.batch = arena_open();
 	if (!worker_schema(&w, &err))
 		log_line(LOG_WARN, "started without the database; requests get 503 until it answers");

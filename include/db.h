@@ -70,6 +70,9 @@ void db_rows_close(struct db_rows *rows);
 /* From now on the answer is streamed: db-stream-timeout counts instead of db-statement-timeout. */
 void db_streaming(struct db_conn *conn);
 
+/* False when the watchdog has ended the request: its time is up, or its client has left. */
+bool db_in_time(struct db_conn *conn, struct error *err) MUST_CHECK;
+
 /* Was nothing of this request's work seen by anyone, and the connection lost? Then a read may be tried again. */
 bool db_worth_retry(const struct db_conn *conn, const struct error *err);
 

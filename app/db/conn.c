@@ -82,6 +82,11 @@ static bool failed(struct db_conn *conn, unsigned number, const char *sqlstate, 
 	return false;
 }
 
+bool db_in_time(struct db_conn *conn, struct error *err)
+{
+	return watched(conn) == WATCH_QUIET || failed(conn, 0, "HY000", "ended by the watchdog", err);
+}
+
 bool db_conn_failed(struct db_conn *conn, struct error *err)
 {
 	return failed(conn, mysql_errno(conn->mysql), mysql_sqlstate(conn->mysql), mysql_error(conn->mysql), err);
@@ -142,11 +147,13 @@ static void set_tls(MYSQL *mysql, const char *ca)
 static void set_options(MYSQL *mysql, const struct config *c)
 {
 	unsigned connect = seconds(c->db_connect_timeout), zero = 0;
+	unsigned long packet = c->db_max_allowed_packet;
 	/* The watchdog ends what takes too long; this is for a server that does not answer at all. */
 	unsigned wait = c->db_statement_timeout ? seconds(c->db_statement_timeout) + 2 : 0;
 
 	mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 	mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &zero);
+	mysql_options(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);
 	if (connect)
 		mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect);
 	if (wait) {

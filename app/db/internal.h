@@ -62,6 +62,7 @@ struct db_conn {
 	bool streaming;
 	struct stmt *newest, *oldest;
 	size_t nstmts;
+	size_t stmts_weight; /* columns and parameters of all of them */
 };
 
 #define MAX_CONNECTIONS 64

@@ -9,8 +9,10 @@
 #include "internal.h"
 
 #define FIRST_BUFFER 128
-/* A buffer that one large value has made larger than this is given back at the end of the rows. */
-#define KEEP_BUFFER 16384
+/* Buffers of a statement that large values have made larger than this in sum are given back at the end of the rows. */
+#define KEEP_BUFFERS 65536
+/* Columns and parameters of all kept statements of a connection: each costs some hundred bytes here and at the server. */
+#define KEEP_WEIGHT 8192
 #define CURSOR_PREFETCH 1000UL
 
 struct db_rows {
@@ -42,6 +44,7 @@ static void unlink_stmt(struct db_conn *conn, struct stmt *s)
 	*(s->older ? &s->older->newer : &conn->oldest) = s->newer;
 	s->newer = s->older = NULL;
 	conn->nstmts--;
+	conn->stmts_weight -= s->ncolumns + s->nparams;
 }
 
 static void link_newest(struct db_conn *conn, struct stmt *s)
@@ -50,6 +53,7 @@ static void link_newest(struct db_conn *conn, struct stmt *s)
 	*(conn->newest ? &conn->newest->newer : &conn->oldest) = s;
 	conn->newest = s;
 	conn->nstmts++;
+	conn->stmts_weight += s->ncolumns + s->nparams;
 }
 
 static void free_stmt(struct stmt *s)
@@ -159,11 +163,13 @@ static bool prepare(struct db_conn *conn, struct stmt *s, struct error *err)
 	return true;
 }
 
-static void evict(struct db_conn *conn)
+/* Makes room for a statement of that weight. */
+static void evict(struct db_conn *conn, size_t weight)
 {
 	struct stmt *s = conn->oldest;
 
-	while (s && conn->nstmts >= conn->db->config->db_statement_cache) {
+	while (s &&
+	       (conn->nstmts >= conn->db->config->db_statement_cache || conn->stmts_weight + weight > KEEP_WEIGHT)) {
 		struct stmt *newer = s->newer;
 
 		if (!s->busy) {
@@ -201,7 +207,7 @@ static struct stmt *prepared(struct db_conn *conn, const struct db_statement *st
 		}
 		return s;
 	}
-	evict(conn);
+	evict(conn, st->ncolumns + st->nparams);
 	s = new_stmt(st, hash);
 	if (!prepare(conn, s, err)) {
 		free_stmt(s);
@@ -416,8 +422,13 @@ static bool read_cell(struct stmt *s, size_t i)
 
 static void shrink(struct stmt *s)
 {
+	size_t sum = 0;
+
 	for (size_t i = 0; i < s->ncolumns; i++)
-		if (s->fetch[i] == FETCH_TEXT && s->columns[i].buffer_length > KEEP_BUFFER) {
+		if (s->fetch[i] == FETCH_TEXT)
+			sum += s->columns[i].buffer_length - FIRST_BUFFER;
+	for (size_t i = 0; i < s->ncolumns && sum > KEEP_BUFFERS; i++)
+		if (s->fetch[i] == FETCH_TEXT && s->columns[i].buffer_length > FIRST_BUFFER) {
 			free(s->columns[i].buffer);
 			s->columns[i].buffer = zeroed(1, FIRST_BUFFER);
 			s->columns[i].buffer_length = FIRST_BUFFER;

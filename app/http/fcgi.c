@@ -25,6 +25,8 @@
 
 #define LISTENER 0
 #define MAX_HEADERS 200
+/* A client that says half a request and no more is left after twice that. nginx sends requests whole. */
+#define READ_TIMEOUT_S 3
 /* A streamed answer of which nothing is taken for this long is given up. */
 #define WRITE_TIMEOUT_S 60
 /* While stopping: how long the backlog must stay empty, and what is long enough when others go on serving it. */
@@ -184,10 +186,12 @@ static void read_request(struct http_server *s, struct arena *a, struct http_req
 /* Accepts and reads one request; false when somebody else was faster or it was no request. */
 static bool accept_request(struct http_server *s)
 {
+	static const struct timeval patience = { READ_TIMEOUT_S, 0 };
 	int fd = accept4(LISTENER, NULL, NULL, SOCK_CLOEXEC);
 
 	if (fd < 0)
 		return false;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	/* With a connection at hand, and one it believes worth keeping, libfcgi reads the request and accepts nothing. */
 	s->request.ipcFd = fd;
 	s->request.keepConnection = 1;

@@ -3,9 +3,14 @@
 
 #include "render.h"
 
-/* Parents per batch of embeds, and keys per statement of an embed. */
+/* Parents per batch of embeds: the first, the most, and what a batch may grow to; and keys per statement of an embed. */
+#define FIRST_BATCH 128
 #define BATCH_ROWS 1000
+#define BATCH_MEMORY ((size_t)4 << 20)
 #define BATCH_KEYS 1024
+
+/* The most a worker holds of one answer, in rows not put together yet or in text not sent yet. */
+#define HELD_MAX ((size_t)64 << 20)
 
 /* How the rows of one answer are written. */
 struct style {
@@ -47,6 +52,10 @@ struct reader {
 	struct http_response *rs;
 	struct style style;
 	struct batch *batches; /* by node number */
+	bool opening;          /* the comma before the next item is left out: an object begins */
+	bool held;             /* nothing may be sent before the whole page is known */
+	bool streamed;         /* something has been sent */
+	bool failed;           /* err says why; what is still written is lost */
 	struct error *err;
 };
 
@@ -68,13 +77,22 @@ static inline bool is_shown(const struct plan_node *node)
 	return node->nitems > 0;
 }
 
+/*
+ * Sends what is ready once there is enough of it. False, with r->failed, when the client has gone, the time is up, or
+ * the answer is held and has become too large.
+ */
+bool render_commit(struct reader *r) MUST_CHECK;
+
+/* False, with r->failed, when so many bytes of one answer may not be held. */
+bool render_may_hold(struct reader *r, size_t bytes) MUST_CHECK;
+
 /* Appends a fetched row of node to its batch. */
 struct row *rows_add(struct reader *r, const struct plan_node *node, const struct value *cells);
 
 /* Fetches the embeds of all rows of node's batch, and theirs. */
 bool rows_load_kids(struct reader *r, const struct plan_node *node, struct error *err) MUST_CHECK;
 
-/* Writes one row of the root, with its embeds, to the answer. */
+/* Writes one row of the root, with its embeds, to the answer, which may be sent in parts meanwhile. */
 void rows_emit(struct reader *r, const struct plan_node *root, const struct row *row, struct strbuf *out);
 
 /* Writes a row that has no holes straight to the answer. */

@@ -12,9 +12,9 @@ struct flow {
 	const struct query *query;
 	struct media_choice media;
 	struct render_result *result;
-	uint64_t seen;    /* rows read, for the singular object */
-	bool count_after; /* count= is answered from the page, or counted once it is read */
-	bool streamed;
+	uint64_t seen;     /* rows read, for the singular object */
+	bool count_after;  /* count= is answered from the page, or counted once it is read */
+	size_t batch_rows; /* parents of the next batch of embeds */
 };
 
 static const enum media table_media[] = { MEDIA_JSON,   MEDIA_CSV,     MEDIA_NDJSON, MEDIA_OBJECT,
@@ -191,7 +191,7 @@ static uint64_t rows_to_come(const struct flow *f)
 
 static void content_range(struct flow *f, struct http_response *rs)
 {
-	bool unfinished = f->streamed;
+	bool unfinished = f->r.streamed;
 	uint64_t first = f->r.plan->root->offset, rows = f->result->rows;
 	char total[24] = "*";
 	struct strbuf b;
@@ -254,19 +254,6 @@ static void separator(struct flow *f)
 		strbuf_addc(out, ',');
 }
 
-/* Sends what is ready, unless something is still to be decided by the whole page. */
-static bool commit(struct flow *f, struct error *err)
-{
-	struct http_response *rs = f->r.rs;
-
-	if (rs->body.len < HTTP_HOLD_BACK || f->count_after || f->r.style.media == MEDIA_OBJECT ||
-	    f->r.style.media == MEDIA_OCTETS)
-		return true;
-	f->streamed = true;
-	db_streaming(f->r.conn);
-	return http_flush(rs, err);
-}
-
 /* --- rows --- */
 
 static bool is_single(const struct flow *f)
@@ -291,7 +278,7 @@ static void write_octets(struct flow *f, const struct value *cells)
 		render_csv_value(&f->r.rs->body, item, cells);
 }
 
-static bool write_plain(struct flow *f, const struct value *cells, struct error *err)
+static bool write_plain(struct flow *f, const struct value *cells)
 {
 	if (counted_only(f))
 		return true;
@@ -303,7 +290,7 @@ static bool write_plain(struct flow *f, const struct value *cells, struct error 
 	if (f->r.style.media == MEDIA_NDJSON)
 		strbuf_addc(&f->r.rs->body, '\n');
 	f->result->rows++;
-	return commit(f, err);
+	return render_commit(&f->r);
 }
 
 static bool emit_batch(struct flow *f, struct error *err)
@@ -318,7 +305,7 @@ static bool emit_batch(struct flow *f, struct error *err)
 		if (f->r.style.media == MEDIA_NDJSON)
 			strbuf_addc(&f->r.rs->body, '\n');
 		f->result->rows++;
-		if (!commit(f, err))
+		if (!render_commit(&f->r))
 			return false;
 	}
 	return true;
@@ -331,13 +318,21 @@ static void new_batch(struct flow *f)
 	strbuf_init(&f->r.batches[0].text, f->r.scratch, 4096);
 }
 
+/* As many parents as keep to the memory of a batch, as far as this one tells. */
+static void size_next_batch(struct flow *f)
+{
+	size_t each = arena_used(f->r.scratch) / f->r.batches[0].n + 1, n = BATCH_MEMORY / each;
+
+	f->batch_rows = n > BATCH_ROWS ? BATCH_ROWS : n + 1;
+}
+
 static bool plain_rows(struct flow *f, struct db_rows *rows, struct error *err)
 {
 	const struct value *cells;
 	enum db_step step;
 
 	while ((step = db_next(rows, &cells, err)) == DB_ROW)
-		if (!write_plain(f, cells, err)) {
+		if (!write_plain(f, cells)) {
 			db_rows_close(rows);
 			return false;
 		}
@@ -356,12 +351,13 @@ static bool nested_rows(struct flow *f, struct db_rows *rows, bool cursor, struc
 		if (counted_only(f))
 			continue;
 		rows_add(&f->r, root, cells);
-		if (!cursor || f->r.batches[0].n < BATCH_ROWS)
+		if (render_may_hold(&f->r, arena_used(f->r.scratch)) && (!cursor || f->r.batches[0].n < f->batch_rows))
 			continue;
-		if (!emit_batch(f, err)) {
+		if (f->r.failed || !emit_batch(f, err)) {
 			db_rows_close(rows);
 			return false;
 		}
+		size_next_batch(f);
 		new_batch(f);
 	}
 	return step == DB_END && emit_batch(f, err);
@@ -453,6 +449,7 @@ static bool read_rows(struct flow *f, struct error *err)
 	if (f->query->method == HTTP_HEAD)
 		return head_only(f, err);
 	f->count_after = plan->count == COUNT_EXACT && small_page(plan->root);
+	f->r.held = f->count_after || is_single(f);
 	if (plan->count && !f->count_after && (!count_total(f, err) || !check_offset(f, err)))
 		return false;
 	begin(f);
@@ -508,6 +505,7 @@ bool render_read(struct arena *a, struct render_memory *memory, const struct pla
 	f->r = (struct reader){ .a = a, .scratch = memory->batch, .plan = plan, .conn = conn, .rs = rs, .err = err };
 	f->query = query;
 	f->result = result_out;
+	f->batch_rows = FIRST_BATCH;
 	*result_out = (struct render_result){ 0 };
 	if (!choose_media(f, err))
 		return false;

@@ -164,23 +164,21 @@ static size_t count_holes(const struct plan_node *node)
 	return n;
 }
 
-/* In CSV the columns of a to-one spread are fields of the line. */
-static bool is_csv_spread(const struct reader *r, const struct plan_node *node)
+/* In CSV the columns of a to-one spread are fields of the line, unless it stands within an embed. */
+static bool is_csv_line(const struct reader *r, const struct plan_node *node)
 {
-	return r->style.media == MEDIA_CSV && node->spread && plan_to_one(node) && !node->columnar;
+	while (node->parent && node->spread && plan_to_one(node))
+		node = node->parent;
+	return r->style.media == MEDIA_CSV && !node->parent;
 }
 
 static void columnar_values(struct reader *r, const struct plan_node *node, const struct value *cells, struct row *row,
 			    struct strbuf *text)
 {
-	bool csv = is_csv_spread(r, node);
-
 	row->values = arena_array(r->scratch, size_t, node->nitems * 2);
 	for (size_t i = 0; i < node->nitems; i++) {
 		row->values[2 * i] = text->len;
-		if (!node->items[i].embed && csv)
-			render_csv_value(text, &node->items[i], cells);
-		else if (!node->items[i].embed)
+		if (!node->items[i].embed)
 			render_json_value(text, &node->items[i], cells);
 		row->values[2 * i + 1] = text->len;
 	}
@@ -190,7 +188,7 @@ static struct row *add_row(struct reader *r, const struct plan_node *node, const
 {
 	struct batch *b = &r->batches[node->number];
 	struct row *row = arena_new(r->scratch, struct row);
-	bool csv = r->style.media == MEDIA_CSV && !node->parent;
+	bool csv = is_csv_line(r, node);
 	size_t hole = 0;
 
 	if (b->n == b->cap) {
@@ -204,7 +202,7 @@ static struct row *add_row(struct reader *r, const struct plan_node *node, const
 	b->rows[b->n++] = row;
 	row->groups = arena_array(r->scratch, struct group *, node->nkids);
 	row->start = b->text.len;
-	if (node->columnar || is_csv_spread(r, node)) {
+	if (node->columnar) {
 		columnar_values(r, node, cells, row, &b->text);
 		return row;
 	}
@@ -415,6 +413,10 @@ static bool fetch_chunk(struct reader *r, struct plan_node *kid, const struct ke
 			g = index_find(x, strbuf_slice(&match));
 		if (g)
 			add_to_group(g, rows_add(r, kid, cells));
+		if (!render_may_hold(r, arena_used(r->scratch))) {
+			db_rows_close(rows);
+			return false;
+		}
 	}
 	return step == DB_END;
 }
@@ -482,15 +484,40 @@ bool rows_load_kids(struct reader *r, const struct plan_node *node, struct error
 
 /* --- putting the answer together --- */
 
+/*
+ * Rows share their embeds' rows, so an answer may be far larger than all that was fetched for it: it is sent while it is
+ * put together. False: it is lost, whatever else is written.
+ */
+static bool spill(struct reader *r, const struct strbuf *out)
+{
+	return out == &r->rs->body ? render_commit(r) : render_may_hold(r, out->len);
+}
+
+/* Items come with a comma before them, which the first one loses. */
+static void piece(struct reader *r, struct strbuf *out, const char *ptr, size_t len)
+{
+	if (len && r->opening) {
+		ptr++;
+		len--;
+		r->opening = false;
+	}
+	strbuf_add(out, ptr, len);
+}
+
+static void key(struct reader *r, const struct plan_item *item, struct strbuf *out)
+{
+	piece(r, out, item->prefix.ptr, item->prefix.len);
+}
+
 static void emit_items(struct reader *r, const struct plan_node *node, const struct row *row, struct strbuf *out);
 static void emit_embed(struct reader *r, const struct plan_item *item, const struct group *g, struct strbuf *out);
 
 static void emit_object(struct reader *r, const struct plan_node *node, const struct row *row, struct strbuf *out)
 {
-	size_t start = out->len;
-
+	strbuf_addc(out, '{');
+	r->opening = true;
 	emit_items(r, node, row, out);
-	open_object(out, start);
+	r->opening = false;
 	strbuf_addc(out, '}');
 }
 
@@ -508,9 +535,14 @@ static const struct group *group_of(const struct plan_node *node, const struct r
 	return row ? row->groups[kid_number(node, kid)] : NULL;
 }
 
+static const struct row *first_of(const struct group *g)
+{
+	return g ? g->first : NULL;
+}
+
 static void emit_value(struct reader *r, const struct plan_node *kid, const struct group *g, struct strbuf *out)
 {
-	const struct row *row = g ? g->first : NULL;
+	const struct row *row = first_of(g);
 
 	if (plan_to_one(kid)) {
 		if (row)
@@ -520,7 +552,7 @@ static void emit_value(struct reader *r, const struct plan_node *kid, const stru
 		return;
 	}
 	strbuf_addc(out, '[');
-	for (; row; row = row->next) {
+	for (; row && spill(r, out); row = row->next) {
 		emit_object(r, kid, row, out);
 		if (row->next)
 			strbuf_addc(out, ',');
@@ -551,6 +583,22 @@ struct leaf {
 };
 
 static void emit_leaf(struct reader *r, const struct leaf *leaf, size_t level, const struct row *row,
+		      struct strbuf *out);
+
+/* The leaf's values of all rows of a group, as an array. */
+static void emit_array(struct reader *r, const struct leaf *leaf, size_t level, const struct group *g,
+		       struct strbuf *out)
+{
+	strbuf_addc(out, '[');
+	for (const struct row *row = first_of(g); row && spill(r, out); row = row->next) {
+		emit_leaf(r, leaf, level, row, out);
+		if (row->next)
+			strbuf_addc(out, ',');
+	}
+	strbuf_addc(out, ']');
+}
+
+static void emit_leaf(struct reader *r, const struct leaf *leaf, size_t level, const struct row *row,
 		      struct strbuf *out)
 {
 	const struct plan_node *node = leaf->path[level];
@@ -563,21 +611,25 @@ static void emit_leaf(struct reader *r, const struct leaf *leaf, size_t level, c
 	}
 	next = leaf->path[level + 1];
 	g = group_of(node, row, next);
-	if (plan_to_one(next)) {
-		emit_leaf(r, leaf, level + 1, g ? g->first : NULL, out);
-		return;
-	}
-	strbuf_addc(out, '[');
-	for (const struct row *below = g ? g->first : NULL; below; below = below->next) {
-		emit_leaf(r, leaf, level + 1, below, out);
-		if (below->next)
-			strbuf_addc(out, ',');
-	}
-	strbuf_addc(out, ']');
+	if (plan_to_one(next))
+		emit_leaf(r, leaf, level + 1, first_of(g), out);
+	else
+		emit_array(r, leaf, level + 1, g, out);
+}
+
+/* In CSV an embed is its JSON text in one field. */
+static void csv_array(struct reader *r, const struct leaf *leaf, const struct group *g, struct strbuf *out)
+{
+	struct strbuf json;
+
+	strbuf_init(&json, r->scratch, 256);
+	emit_array(r, leaf, 0, g, &json);
+	strbuf_addc(out, ',');
+	csv_field(out, strbuf_slice(&json));
 }
 
 /* Each item below a to-many spread is an array over its rows. */
-static void emit_columns(struct reader *r, struct leaf *leaf, const struct group *g, struct strbuf *out)
+static void emit_columns(struct reader *r, struct leaf *leaf, const struct group *g, bool csv, struct strbuf *out)
 {
 	const struct plan_node *node = leaf->path[leaf->depth - 1];
 
@@ -586,22 +638,28 @@ static void emit_columns(struct reader *r, struct leaf *leaf, const struct group
 
 		if (item->embed && item->embed->spread && leaf->depth < 32) {
 			leaf->path[leaf->depth++] = item->embed;
-			emit_columns(r, leaf, g, out);
+			emit_columns(r, leaf, g, csv, out);
 			leaf->depth--;
 			continue;
 		}
 		if (item->embed && !is_shown(item->embed))
 			continue;
 		leaf->item = i;
-		strbuf_add_slice(out, item->prefix);
-		strbuf_addc(out, '[');
-		for (const struct row *row = g ? g->first : NULL; row; row = row->next) {
-			emit_leaf(r, leaf, 0, row, out);
-			if (row->next)
-				strbuf_addc(out, ',');
+		if (csv) {
+			csv_array(r, leaf, g, out);
+			continue;
 		}
-		strbuf_addc(out, ']');
+		key(r, item, out);
+		emit_array(r, leaf, 0, g, out);
 	}
+}
+
+static void emit_spread_columns(struct reader *r, const struct plan_node *kid, const struct group *g, bool csv,
+				struct strbuf *out)
+{
+	struct leaf leaf = { .path = { kid }, .depth = 1 };
+
+	emit_columns(r, &leaf, g, csv, out);
 }
 
 /* A to-one spread without a row: all its columns are null. */
@@ -612,12 +670,10 @@ static void emit_nulls(struct reader *r, const struct plan_node *node, struct st
 
 		if (item->embed && !is_shown(item->embed))
 			continue;
-		if (item->embed && item->embed->spread)
+		if (item->embed && (item->embed->spread || !plan_to_one(item->embed))) {
 			emit_embed(r, item, NULL, out);
-		else if (item->embed && !plan_to_one(item->embed))
-			emit_embed(r, item, NULL, out);
-		else if (!r->style.strip_nulls) {
-			strbuf_add_slice(out, item->prefix);
+		} else if (!r->style.strip_nulls) {
+			key(r, item, out);
 			strbuf_lit(out, "null");
 		}
 	}
@@ -630,21 +686,22 @@ static void emit_embed(struct reader *r, const struct plan_item *item, const str
 	if (!is_shown(kid))
 		return;
 	if (kid->spread && !plan_to_one(kid)) {
-		struct leaf leaf = { .path = { kid }, .depth = 1 };
-
-		emit_columns(r, &leaf, g, out);
+		emit_spread_columns(r, kid, g, false, out);
 	} else if (kid->spread) {
-		if (g && g->first)
+		if (first_of(g))
 			emit_items(r, kid, g->first, out);
 		else
 			emit_nulls(r, kid, out);
-	} else if (!r->style.strip_nulls || !plan_to_one(kid) || (g && g->first)) {
-		strbuf_add_slice(out, item->prefix);
+	} else if (!r->style.strip_nulls || !plan_to_one(kid) || first_of(g)) {
+		key(r, item, out);
 		emit_value(r, kid, g, out);
 	}
 }
 
-static void emit_items(struct reader *r, const struct plan_node *node, const struct row *row, struct strbuf *out)
+/* The pieces of a row's own text, with its embeds between them. */
+static void emit_pieces(struct reader *r, const struct plan_node *node, const struct row *row,
+			void (*embed)(struct reader *, const struct plan_item *, const struct group *, struct strbuf *),
+			struct strbuf *out)
 {
 	const struct strbuf *text = &r->batches[node->number].text;
 	size_t from = row->start, hole = 0;
@@ -654,69 +711,65 @@ static void emit_items(struct reader *r, const struct plan_node *node, const str
 
 		if (!is_hole(item))
 			continue;
-		strbuf_add(out, text->ptr + from, row->cuts[hole] - from);
+		piece(r, out, text->ptr + from, row->cuts[hole] - from);
 		from = row->cuts[hole++];
-		emit_embed(r, item, group_of(node, row, item->embed), out);
+		embed(r, item, group_of(node, row, item->embed), out);
 	}
-	strbuf_add(out, text->ptr + from, row->cuts[hole] - from);
+	piece(r, out, text->ptr + from, row->cuts[hole] - from);
 }
 
-/* In CSV an embed is its JSON text in one field; a spread's columns are fields of their own. */
+static void emit_items(struct reader *r, const struct plan_node *node, const struct row *row, struct strbuf *out)
+{
+	emit_pieces(r, node, row, emit_embed, out);
+}
+
+/* --- and as CSV --- */
+
+static void emit_csv_embed(struct reader *r, const struct plan_item *item, const struct group *g, struct strbuf *out);
+
+static void emit_csv_nulls(struct reader *r, const struct plan_node *node, struct strbuf *out)
+{
+	for (size_t i = 0; i < node->nitems; i++) {
+		const struct plan_item *item = &node->items[i];
+
+		if (!item->embed)
+			strbuf_addc(out, ',');
+		else if (item->embed->hoisted)
+			emit_csv_nulls(r, item->embed, out);
+		else
+			emit_csv_embed(r, item, NULL, out);
+	}
+}
+
 static void emit_csv_embed(struct reader *r, const struct plan_item *item, const struct group *g, struct strbuf *out)
 {
-	struct strbuf json;
 	const struct plan_node *kid = item->embed;
+	struct strbuf json;
 
 	if (!is_shown(kid))
 		return;
-	strbuf_init(&json, r->scratch, 256);
-	if (!kid->spread) {
+	if (kid->spread && !plan_to_one(kid)) {
+		emit_spread_columns(r, kid, g, true, out);
+	} else if (kid->spread) {
+		if (first_of(g))
+			emit_pieces(r, kid, g->first, emit_csv_embed, out);
+		else
+			emit_csv_nulls(r, kid, out);
+	} else {
 		strbuf_addc(out, ',');
-		if (plan_to_one(kid) && !(g && g->first))
+		if (plan_to_one(kid) && !first_of(g))
 			return;
+		strbuf_init(&json, r->scratch, 256);
 		emit_value(r, kid, g, &json);
-		csv_field(out, strbuf_slice(&json));
-		return;
-	}
-	for (size_t i = 0; i < kid->nitems; i++) {
-		struct leaf leaf = { .path = { kid }, .depth = 1, .item = i };
-
-		json.len = 0;
-		strbuf_addc(out, ',');
-		if (plan_to_one(kid)) {
-			if (!g || !g->first)
-				continue;
-			emit_columnar_value(r, kid, g->first, i, &json);
-			if (kid->items[i].embed)
-				csv_field(out, strbuf_slice(&json));
-			else
-				strbuf_add_slice(out, strbuf_slice(&json));
-			continue;
-		}
-		strbuf_addc(&json, '[');
-		for (const struct row *row = g ? g->first : NULL; row; row = row->next) {
-			emit_leaf(r, &leaf, 0, row, &json);
-			if (row->next)
-				strbuf_addc(&json, ',');
-		}
-		strbuf_addc(&json, ']');
 		csv_field(out, strbuf_slice(&json));
 	}
 }
 
 static void emit_csv(struct reader *r, const struct plan_node *root, const struct row *row, struct strbuf *out)
 {
-	const struct strbuf *text = &r->batches[root->number].text;
-	size_t start = out->len, from = row->start, hole = 0;
+	size_t start = out->len;
 
-	for (size_t i = 0; i < root->nitems; i++) {
-		if (!is_hole(&root->items[i]))
-			continue;
-		strbuf_add(out, text->ptr + from, row->cuts[hole] - from);
-		from = row->cuts[hole++];
-		emit_csv_embed(r, &root->items[i], group_of(root, row, root->items[i].embed), out);
-	}
-	strbuf_add(out, text->ptr + from, row->cuts[hole] - from);
+	emit_pieces(r, root, row, emit_csv_embed, out);
 	close_csv_line(out, start);
 }
 

@@ -239,8 +239,8 @@ class Variant(Instance):
     def start_pool(self):
         self.pool_process = self.spawn(
             'pool', 'rowgate.log', ['spawn-fcgi', '-n', '-s', f'{self.folder}/run/live.sock', '-b', '1024', '-M', '0660',
-                                    *self.drop, '--', shutil.which('multiwatch'), '-f', str(self.nworkers), '-r', '20',
-                                    '-t', '10000', '-s', 'TERM', '--', str((REPO / BUILD / 'rowgate').resolve()),
+                                    *self.drop, '--', shutil.which('multiwatch'), '-f', str(self.nworkers), '-r', '1000000',
+                                    '-s', 'TERM', '--', str((REPO / BUILD / 'rowgate').resolve()),
                                     'serve', '-c', f'{self.folder}/rowgate.conf'])
 
     def start_nginx(self, port):
@@ -372,6 +372,7 @@ class Stack(Instance):
         self.var = base / 'i'
         self.base = base
         self.variants = {}
+        self.made = 0
         self.database = None
         self.server = (MySQL if kind == 'mysql' else MariaDB)(base)
         self.kind = kind
@@ -440,12 +441,18 @@ class Stack(Instance):
         """An instance with other settings; the same ones give the same instance, unless it is to be fresh."""
         key = json.dumps([conf, workers, environment], sort_keys=True)
         if fresh or key not in self.variants:
-            made = Variant(self, len(self.variants), conf or {}, workers, environment or {})
-            self.variants[f'{key} {len(self.variants)}' if fresh else key] = made
+            self.made += 1
+            made = Variant(self, self.made, conf or {}, workers, environment or {})
+            self.variants[f'{key} {self.made}' if fresh else key] = made
             if ready:
                 made.wait_ready()
             return made
         return self.variants[key]
+
+    def forget(self, variant):
+        """Ends a variant that no other test shall meet."""
+        variant.close()
+        self.variants = {key: one for key, one in self.variants.items() if one is not variant}
 
     def queries(self, text):
         """Ids of the running queries that hold text."""

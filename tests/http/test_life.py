@@ -376,6 +376,7 @@ def test_the_pool_drains_on_sigterm(stack):
     assert instance.pool_process.wait(10) == 0
     response = instance.get(ROW)
     assert response.error()[0] in (502, 503)
+    stack.forget(instance)
 
 
 def test_a_worker_that_is_killed_costs_one_request(stack):

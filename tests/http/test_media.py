@@ -302,3 +302,17 @@ def test_one_schema_has_no_content_profile(stack):
     get = stack.variant({'db-schemas': 'spec'}).get
     assert get('/projects?id=eq.1').headers['Content-Profile'] is None
     assert get('/clients', {'Accept-Profile': 'spec2'}).error() == (406, 'PGRST106')
+
+
+@pytest.mark.parametrize('select', [
+    'id,...projects(project:name,...clients(client:name))', 'id,...projects(...clients(client:name),project:name),name',
+    'name,...projects(pid:id,...clients(cid:id,others:projects(id)))', 'id,...projects(clients(name))', 'id,...users(who:name,worked:tasks(id)),name',
+])
+def test_csv_shows_the_columns_of_spreads_within_spreads(get, select):
+    """Each line has the fields of the header, and they hold what the JSON answer holds."""
+    rows = get(f'/tasks?select={select}&order=id').rows()
+    text = get(f'/tasks?select={select}&order=id', {'Accept': 'text/csv'}).text
+    header, *lines = csv.reader(io.StringIO(text))
+    assert len(rows) == len(lines) > 0 and header == list(rows[0])
+    for row, line in zip(rows, lines):
+        assert line == ['' if v is None else v if isinstance(v, str) else json.dumps(v, separators=(',', ':')) for v in row.values()]

@@ -11,10 +11,10 @@ pool_start() {
 		drop=(-u "$APP_USER" -g "$APP_GROUP" -U "$APP_USER" -G "$APP_GROUP")
 	fi
 	rm -f "$VAR/run/blue.sock"
-	# A worker that dies is replaced, unless it does nothing but die: 20 times, each within 10 s of its start.
+	# A worker that dies is replaced, however often: one that cannot start at all takes a second to say so.
 	(cd "$VAR" && ulimit -n 1024 && spawn "$VAR/run/pool.started" "$VAR/log/rowgate.log" \
 		spawn-fcgi -n -s "$SHORT/run/blue.sock" -b 1024 -M 0660 "${drop[@]}" -- \
-		"$(command -v multiwatch)" -f "$WORKERS" -r 20 -t 10000 -s TERM -- \
+		"$(command -v multiwatch)" -f "$WORKERS" -r 1000000 -s TERM -- \
 		"$ROWGATE" serve -c "$SHORT/rowgate.conf")
 	ln -sfn blue.sock "$VAR/run/live.sock"
 }
