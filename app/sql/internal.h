@@ -30,6 +30,9 @@ void sql_selected(struct writer *w, const struct plan_expr *e);
 /* Conditions of a node and of its inner embeds, joined by AND behind " WHERE " or " AND "; nothing when there are none. */
 void sql_where(struct writer *w, const struct plan_node *node, const char *before);
 
+/* left op literal on MariaDB (app/sql/json.c): OP_EQ, OP_NEQ, an order; what else compares is taken for OP_EQ. */
+void sql_mariadb_json(struct writer *w, const struct plan_expr *left, enum query_op op, struct slice literal);
+
 /* `schema`.`table` AS tN, with the junction of a many-to-many relation: JOIN ... AS jN. */
 void sql_table(struct writer *w, const struct plan_node *node);
 

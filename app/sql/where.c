@@ -46,11 +46,6 @@ static void value(struct writer *w, const struct plan_cond *c, const struct valu
 		strbuf_adds(&w->text, mariadb(w) ? " COLLATE utf8mb4_nopad_bin" : " COLLATE utf8mb4_0900_bin");
 }
 
-static bool is_json_number(struct slice s)
-{
-	return s.len && (s.ptr[0] == '-' || (s.ptr[0] >= '0' && s.ptr[0] <= '9'));
-}
-
 static const char *comparison(enum query_op op)
 {
 	switch (op) {
@@ -69,37 +64,10 @@ static const char *comparison(enum query_op op)
 	}
 }
 
-/* MariaDB has no JSON type: numbers compare as numbers, everything else by its JSON text. */
-static void mariadb_json(struct writer *w, const struct plan_cond *c, const struct value *v)
-{
-	if (!c->left.path) {
-		bool equals = version(w) >= 100700;
-
-		strbuf_adds(&w->text, c->op == OP_NEQ ? "NOT " : "");
-		strbuf_adds(&w->text, equals ? "JSON_EQUALS(" : "(JSON_COMPACT(");
-		sql_expr(w, &c->left);
-		strbuf_adds(&w->text, equals ? "," : ")=JSON_COMPACT(");
-		sql_param(w, *v);
-		strbuf_adds(&w->text, equals ? ")" : "))");
-	} else if (is_json_number(v->s)) {
-		sql_lit(w, "CASE WHEN JSON_TYPE(");
-		sql_expr(w, &c->left);
-		sql_lit(w, ") IN ('INTEGER','DOUBLE') THEN ");
-		sql_expr(w, &c->left);
-		strbuf_addf(&w->text, "+0 END%s", comparison(c->op));
-		sql_param(w, (struct value){ .kind = VALUE_DECIMAL, .s = v->s });
-	} else {
-		sql_expr(w, &c->left);
-		strbuf_adds(&w->text, comparison(c->op));
-		sql_param(w, *v);
-		sql_lit(w, EXACT);
-	}
-}
-
 static void json_compare(struct writer *w, const struct plan_cond *c, const struct value *v)
 {
 	if (mariadb(w)) {
-		mariadb_json(w, c, v);
+		sql_mariadb_json(w, &c->left, c->op, v->s);
 		return;
 	}
 	sql_expr(w, &c->left);
@@ -147,7 +115,7 @@ static void distinct(struct writer *w, const struct plan_cond *c)
 {
 	if (is_json(c) && mariadb(w)) {
 		sql_lit(w, "NOT IFNULL(");
-		mariadb_json(w, c, &c->values[0]);
+		sql_mariadb_json(w, &c->left, c->op, c->values[0].s);
 		sql_lit(w, ",FALSE)");
 		return;
 	}

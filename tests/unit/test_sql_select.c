@@ -161,6 +161,8 @@ static void holds_at(const struct schema *schema, const char *headers, const cha
 #define TEXT "CASE JSON_TYPE(" JSON ") WHEN 'NULL' THEN NULL ELSE JSON_UNQUOTE(" JSON ") END"
 #define ELEMENT "CASE WHEN JSON_TYPE(" JSON ")='ARRAY' THEN " JSON " END"
 #define JSON "JSON_EXTRACT(t0.`data`,?)"
+#define IS_NUMBER "JSON_TYPE(" JSON ") IN ('INTEGER','DOUBLE') AND "
+#define TYPES "'NULL','INTEGER','DOUBLE','STRING','OBJECT','ARRAY','BOOLEAN'"
 #define DIVISION " FROM `hr`.`division` AS t0"
 #define EMPLOYEE " FROM `hr`.`employee` AS t0"
 #define EMPLOYEES " FROM `hr`.`employee` AS t1"
@@ -335,29 +337,46 @@ static void filters_by_server(void **state)
 		  " WHERE ((t0.`name` REGEXP CONCAT('(?-i)',?))) AND ((t0.`name` REGEXP CONCAT('(?i)',?)))",
 		  "text ^x, text y" },
 		{ "/employee?select=id&data=eq.{\"a\":1}",
-		  "SELECT t0.`id`" EMPLOYEE " WHERE ((JSON_EQUALS(t0.`data`,?)))", "text {\"a\":1}" },
-		{ "/employee?select=id&data->a=eq.5",
-		  "SELECT t0.`id`" EMPLOYEE " WHERE ((CASE WHEN JSON_TYPE(" JSON ") IN ('INTEGER','DOUBLE') THEN " JSON
-		  "+0 END=?))",
+		  "SELECT t0.`id`" EMPLOYEE
+		  " WHERE (((JSON_TYPE(t0.`data`) IN ('OBJECT') AND JSON_EQUALS(t0.`data`,?))))",
+		  "text {\"a\":1}" },
+		{ "/employee?select=id&data->a=neq.null",
+		  "SELECT t0.`id`" EMPLOYEE " WHERE ((NOT (JSON_TYPE(" JSON ") IN ('NULL') AND TRUE)))",
+		  "text $.\"a\"" },
+		{ "/employee?select=id&data->a=eq.12345678901234567",
+		  "SELECT t0.`id`" EMPLOYEE " WHERE (((" IS_NUMBER "CAST(" JSON " AS DECIMAL(65,30))=?)))",
+		  "text $.\"a\", text $.\"a\", decimal 12345678901234567" },
+		{ "/employee?select=id&data->a=lte.\"x\"",
+		  "SELECT t0.`id`" EMPLOYEE " WHERE ((CASE WHEN JSON_TYPE(" JSON
+		  ") IN ('STRING') THEN JSON_UNQUOTE(" JSON ")<=JSON_UNQUOTE(?) COLLATE utf8mb4_nopad_bin WHEN " JSON
+		  " IS NOT NULL THEN FIELD(JSON_TYPE(" JSON ")," TYPES ")<4 END))",
+		  "text $.\"a\", text $.\"a\", text \"x\", text $.\"a\", text $.\"a\"" },
+		{ "/employee?select=id&data->a=eq.5", "SELECT t0.`id`" EMPLOYEE " WHERE (((" IS_NUMBER JSON "+0=?)))",
 		  "text $.\"a\", text $.\"a\", decimal 5" },
 		{ "/employee?select=id&data->a=eq.\"x\"",
-		  "SELECT t0.`id`" EMPLOYEE " WHERE ((" JSON "=? COLLATE utf8mb4_bin))", "text $.\"a\", text \"x\"" },
+		  "SELECT t0.`id`" EMPLOYEE " WHERE (((JSON_TYPE(" JSON ") IN ('STRING') AND JSON_UNQUOTE(" JSON
+		  ")=JSON_UNQUOTE(?) COLLATE utf8mb4_nopad_bin)))",
+		  "text $.\"a\", text $.\"a\", text \"x\"" },
 		{ "/employee?select=id&data->>a=eq.x", "SELECT t0.`id`" EMPLOYEE " WHERE ((" TEXT "=?))",
 		  "text $.\"a\", text $.\"a\", text x" },
 		{ "/employee?select=id&data->-1=not.gt.5",
 		  "SELECT t0.`id`" EMPLOYEE " WHERE NOT ((CASE WHEN JSON_TYPE(" ELEMENT
-		  ") IN ('INTEGER','DOUBLE') THEN " ELEMENT "+0 END>?))",
-		  "text $, text $[-1], text $, text $[-1], decimal 5" },
+		  ") IN ('INTEGER','DOUBLE') THEN " ELEMENT "+0>? WHEN " ELEMENT
+		  " IS NOT NULL THEN FIELD(JSON_TYPE(" ELEMENT ")," TYPES ")>3 END))",
+		  "text $, text $[-1], text $, text $[-1], decimal 5, text $, text $[-1], text $, text $[-1]" },
 		{ "/employee?select=id&data=cs.{a,b}&data=cd.[1]&data=ov.{1,2}",
 		  "SELECT t0.`id`" EMPLOYEE " WHERE (JSON_CONTAINS(t0.`data`,?)) AND (JSON_CONTAINS(?,t0.`data`)) AND"
 		  " (JSON_OVERLAPS(t0.`data`,?))",
 		  "text [\"a\",\"b\"], text [1], text [1,2]" },
 		{ "/employee?select=id&data->a=in.(1,true)",
-		  "SELECT t0.`id`" EMPLOYEE " WHERE ((CASE WHEN JSON_TYPE(" JSON ") IN ('INTEGER','DOUBLE') THEN " JSON
-		  "+0 END=? OR " JSON "=? COLLATE utf8mb4_bin))",
-		  "text $.\"a\", text $.\"a\", decimal 1, text $.\"a\", text true" },
+		  "SELECT t0.`id`" EMPLOYEE " WHERE (((" IS_NUMBER JSON "+0=?) OR (JSON_TYPE(" JSON
+		  ") IN ('BOOLEAN') AND (JSON_COMPACT(" JSON ")='true')=TRUE)))",
+		  "text $.\"a\", text $.\"a\", decimal 1, text $.\"a\", text $.\"a\"" },
 		{ "/employee?select=id&data=isdistinct.5",
-		  "SELECT t0.`id`" EMPLOYEE " WHERE (NOT IFNULL(JSON_EQUALS(t0.`data`,?),FALSE))", "text 5" },
+		  "SELECT t0.`id`" EMPLOYEE
+		  " WHERE (NOT IFNULL((JSON_TYPE(t0.`data`) IN ('INTEGER','DOUBLE') AND t0.`data`+0=?)"
+		  ",FALSE))",
+		  "decimal 5" },
 	};
 	static const struct row my[] = {
 		{ "/division?select=id&name=ilike.*x*",
@@ -390,7 +409,8 @@ static void filters_by_server(void **state)
 		  "SELECT t0.`id`" DIVISION " WHERE ((LOWER(t0.`name`) LIKE LOWER(?) COLLATE utf8mb4_bin))",
 		  "text %x%" },
 		{ "/employee?select=id&data=neq.{\"a\":1}",
-		  "SELECT t0.`id`" EMPLOYEE " WHERE ((NOT (JSON_COMPACT(t0.`data`)=JSON_COMPACT(?))))",
+		  "SELECT t0.`id`" EMPLOYEE " WHERE ((NOT (JSON_TYPE(t0.`data`) IN ('OBJECT') AND "
+		  "JSON_COMPACT(t0.`data`)=JSON_COMPACT(?) COLLATE utf8mb4_nopad_bin)))",
 		  "text {\"a\":1}" },
 		{ "/employee?select=id&data=ov.[1]",
 		  "SELECT t0.`id`" EMPLOYEE
@@ -783,9 +803,9 @@ static void hostile_names(void **state)
 		{ "/we%60ird%3F%20'ta%22ble?select=\"" SNOW "\"->\"a\\\"b`?'\"->>\"x\\\\y\"&"
 		  "\"" SNOW "\"->\"?\"=eq.\"?\"",
 		  "SELECT JSON_EXTRACT(t0.`" SNOW "`,"
-		  "?)" HOSTILE " WHERE ((JSON_EXTRACT(t0.`" SNOW "`,"
-		  "?)=? COLLATE utf8mb4_bin))",
-		  "text $.\"a\\\"b`?'\".\"x\\\\y\", text $.\"?\", text \"?\"" },
+		  "?)" HOSTILE " WHERE (((JSON_TYPE(JSON_EXTRACT(t0.`" SNOW "`,?)) IN ('STRING') AND "
+		  "JSON_UNQUOTE(JSON_EXTRACT(t0.`" SNOW "`,?))=JSON_UNQUOTE(?) COLLATE utf8mb4_nopad_bin)))",
+		  "text $.\"a\\\"b`?'\".\"x\\\\y\", text $.\"?\", text $.\"?\", text \"?\"" },
 	};
 	static const struct row my[] = {
 		{ "/we%60ird%3F%20'ta%22ble?select=\"" SNOW "\"->\"a\\\"b`?'\"->>\"x\\\\y\"&"
