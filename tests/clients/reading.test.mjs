@@ -161,7 +161,7 @@ test('another schema, nested three deep', async () => {
 test('contains on a JSON column', async () => {
 	const all = await good(incidents.from('incident_document').select('incident_number,type:document->description->>type'))
 	const kind = all.data.find((d) => d.type)
-	if (!kind) return assert.equal(all.data.length, 0) // sample incidents without documents
+	assert.ok(kind && all.data.some((d) => d.type !== kind.type))
 	const { data } = await good(incidents.from('incident_document').select('incident_number')
 		.contains('document', { description: { type: kind.type } }))
 	assert.equal(data.length, all.data.filter((d) => d.type === kind.type).length)
