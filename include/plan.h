@@ -62,7 +62,8 @@ struct plan_cond {
 	enum query_is is;
 	const struct value *values;
 	size_t nvalues;
-	bool instant;               /* values are UTC instants under a session time zone */
+	const bool *instants;       /* which values are UTC instants, under a session time zone; NULL: none */
+	bool beyond_charset;        /* some value has characters the column's character set may not have */
 	const struct key *fulltext; /* OP_FTS and kin */
 	/* COND_EXISTS */
 	const struct plan_node *embed;

@@ -4,6 +4,9 @@
 #include "config.h"
 #include "value.h"
 
+/* The characters a text column is sure to hold. */
+enum charset { CHARSET_ALL, CHARSET_BMP, CHARSET_LATIN1, CHARSET_ASCII };
+
 /*
  * What the exposed databases declare, read with the catalogue account. Read-only once loaded; a reload builds
  * a new one and the old one serves until then, so a request may borrow from it freely.
@@ -16,6 +19,7 @@ struct column {
 	bool has_default; /* a default, AUTO_INCREMENT, or generated */
 	bool generated;
 	bool binary_collation; /* text compares by bytes: a _bin collation */
+	enum charset charset;
 	struct slice comment;
 	const struct table *table;
 };

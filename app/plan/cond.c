@@ -156,10 +156,8 @@ static bool valid_json(struct planner *p, struct slice text)
 }
 
 static bool typed_value(struct planner *p, const struct query_filter *f, const struct plan_expr *e, struct slice text,
-			struct plan_cond *c, struct value *out)
+			bool *instant, struct value *out)
 {
-	bool instant;
-
 	switch (f->op) {
 	case OP_LIKE:
 	case OP_ILIKE:
@@ -189,14 +187,41 @@ static bool typed_value(struct planner *p, const struct query_filter *f, const s
 	}
 	if (e->type.class == TYPE_JSON && !valid_json(p, text))
 		return false;
-	if (!plan_literal(p->a, &e->type, text, out, &instant, p->err))
+	return plan_literal(p->a, &e->type, text, out, instant, p->err);
+}
+
+/* ASCII is in all sets; of the BMP a utf8mb3 column has all, and latin1 what is below U+0100 but for the controls. */
+static bool is_within(enum charset charset, struct slice text)
+{
+	for (size_t i = 0; i < text.len && charset != CHARSET_ALL; i++) {
+		unsigned char c = (unsigned char)text.ptr[i];
+
+		if (c < 0x80)
+			continue;
+		if (charset == CHARSET_BMP && c < 0xF0)
+			continue;
+		if (charset == CHARSET_LATIN1 && i + 1 < text.len &&
+		    (c == 0xC3 || (c == 0xC2 && (unsigned char)text.ptr[i + 1] >= 0xA0))) {
+			i++;
+			continue;
+		}
 		return false;
-	c->instant |= instant;
+	}
 	return true;
 }
 
+static bool is_beyond_charset(const struct plan_cond *c)
+{
+	enum type_class class = c->left.type.class;
+	bool beyond = false;
+
+	for (size_t i = 0; i < c->nvalues && (class == TYPE_TEXT || class == TYPE_ENUM || class == TYPE_SET); i++)
+		beyond |= c->values[i].kind == VALUE_TEXT && !is_within(c->left.column->charset, c->values[i].s);
+	return beyond;
+}
+
 /* cs on a SET column: every member must be there. */
-static bool set_members(struct planner *p, struct plan_cond *c, struct slice text)
+static void set_members(struct planner *p, struct plan_cond *c, struct slice text)
 {
 	struct slice s = slice_trim(text), rest, part;
 	struct value *values = arena_array(p->a, struct value, s.len + 1);
@@ -211,7 +236,9 @@ static bool set_members(struct planner *p, struct plan_cond *c, struct slice tex
 		values[c->nvalues++] = value_text(part);
 	}
 	c->values = values;
-	return true;
+	/* MySQL's FIND_IN_SET finds a member in another character set by its bytes alone. */
+	for (size_t i = 0; i < c->nvalues && c->left.column->charset != CHARSET_ALL; i++)
+		c->beyond_charset |= !is_within(CHARSET_ASCII, values[i].s);
 }
 
 /* The FULLTEXT index that holds the column; one on it alone is preferred. */
@@ -234,6 +261,7 @@ static bool find_fulltext(struct planner *p, const struct plan_expr *e, struct p
 static bool compare(struct planner *p, const struct plan_node *node, const struct query_filter *f, struct plan_cond *c)
 {
 	struct value *values = arena_array(p->a, struct value, f->nvalues);
+	bool *instants = arena_array(p->a, bool, f->nvalues);
 
 	c->kind = COND_COMPARE;
 	c->negated = f->negated;
@@ -242,6 +270,7 @@ static bool compare(struct planner *p, const struct plan_node *node, const struc
 	c->is = f->is;
 	c->values = values;
 	c->nvalues = f->nvalues;
+	c->instants = instants;
 	if (!plan_field(p, node, &f->field, &c->left) || !check_operator(p, f, &c->left))
 		return false;
 	if (f->language.len && p->plan->strict)
@@ -249,11 +278,14 @@ static bool compare(struct planner *p, const struct plan_node *node, const struc
 				 (int)f->language.len, f->language.ptr);
 	if (OPERATORS_FULLTEXT & 1u << f->op && !find_fulltext(p, &c->left, c))
 		return false;
-	if (f->op == OP_CS && c->left.type.class == TYPE_SET)
-		return set_members(p, c, f->values[0]);
+	if (f->op == OP_CS && c->left.type.class == TYPE_SET) {
+		set_members(p, c, f->values[0]);
+		return true;
+	}
 	for (size_t i = 0; i < f->nvalues; i++)
-		if (!typed_value(p, f, &c->left, f->values[i], c, &values[i]))
+		if (!typed_value(p, f, &c->left, f->values[i], &instants[i], &values[i]))
 			return false;
+	c->beyond_charset = is_beyond_charset(c);
 	if (f->op == OP_IN && !f->nvalues) {
 		c->kind = COND_FALSE;
 	} else if (f->quantifier != QUANT_NONE && !f->nvalues) {

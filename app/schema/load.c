@@ -163,6 +163,16 @@ static bool ends_with(struct slice text, const char *end)
 	return text.len >= n && memcmp(text.ptr + text.len - n, end, n) == 0;
 }
 
+/* By the name of a collation. Of the many other sets ASCII is common ground. */
+static enum charset charset(struct slice collation)
+{
+	if (!collation.len || slice_starts(collation, "utf8mb4") || slice_starts(collation, "uca1400"))
+		return CHARSET_ALL;
+	if (slice_starts(collation, "utf8"))
+		return CHARSET_BMP;
+	return slice_starts(collation, "latin1") ? CHARSET_LATIN1 : CHARSET_ASCII;
+}
+
 static void add_column(struct loader *l, const struct slice *f)
 {
 	struct table *t = table_of(l, f[0], f[1]);
@@ -186,6 +196,7 @@ static void add_column(struct loader *l, const struct slice *f)
 	c->type = schema_type(l->schema->arena, f[3], f[4]);
 	c->nullable = slice_is(f[5], "YES");
 	c->binary_collation = ends_with(f[6], "_bin") || slice_is(f[6], "binary");
+	c->charset = charset(f[6]);
 	c->generated = contains(f[7], "GENERATED") && !contains(f[7], "DEFAULT_GENERATED");
 	c->has_default = f[8].ptr || c->generated || contains(f[7], "auto_increment");
 	c->comment = keep(l, f[9]);

@@ -27,9 +27,20 @@ static bool exact_text(const struct writer *w, const struct plan_cond *c)
 	return w->plan->config->text_compare == COMPARE_EXACT && c->left.type.class == TYPE_TEXT && !c->left.path;
 }
 
+/*
+ * What is compared. A character that the column's set does not have would be an error; so the column is read in ours,
+ * which no index can do. Its collation is lost: what it holds is unlike such a text in any.
+ */
+static void left(struct writer *w, const struct plan_cond *c)
+{
+	strbuf_adds(&w->text, c->beyond_charset ? "CONVERT(" : "");
+	sql_expr(w, &c->left);
+	strbuf_adds(&w->text, c->beyond_charset ? " USING utf8mb4)" : "");
+}
+
 static void plain_value(struct writer *w, const struct plan_cond *c, const struct value *v)
 {
-	bool zoned = c->instant && w->plan->timezone.len;
+	bool zoned = c->instants && c->instants[v - c->values] && w->plan->timezone.len;
 
 	if (zoned)
 		sql_lit(w, "CONVERT_TZ(");
@@ -44,6 +55,8 @@ static void value(struct writer *w, const struct plan_cond *c, const struct valu
 	plain_value(w, c, v);
 	if (exact_text(w, c))
 		strbuf_adds(&w->text, mariadb(w) ? " COLLATE utf8mb4_nopad_bin" : " COLLATE utf8mb4_0900_bin");
+	else if (c->beyond_charset && c->left.column->binary_collation)
+		sql_lit(w, EXACT);
 }
 
 static const char *comparison(enum query_op op)
@@ -70,7 +83,7 @@ static void json_compare(struct writer *w, const struct plan_cond *c, const stru
 		sql_mariadb_json(w, &c->left, c->op, v->s);
 		return;
 	}
-	sql_expr(w, &c->left);
+	left(w, c);
 	strbuf_adds(&w->text, comparison(c->op));
 	sql_lit(w, "CAST(");
 	sql_param(w, *v);
@@ -83,14 +96,14 @@ static void like(struct writer *w, const struct plan_cond *c, const struct value
 	bool lower = insensitive && mariadb(w) && version(w) < 101000;
 
 	strbuf_adds(&w->text, lower ? "LOWER(" : "");
-	sql_expr(w, &c->left);
+	left(w, c);
 	strbuf_adds(&w->text, lower ? ") LIKE LOWER(" : " LIKE ");
 	sql_param(w, *v);
 	if (lower)
 		sql_lit(w, ")" EXACT);
 	else if (insensitive)
 		strbuf_adds(&w->text, mariadb(w) ? " COLLATE utf8mb4_uca1400_as_ci" : " COLLATE utf8mb4_0900_as_ci");
-	else if (c->left.path || !c->left.column->binary_collation)
+	else if (c->left.path || c->beyond_charset || !c->left.column->binary_collation)
 		sql_lit(w, EXACT);
 }
 
@@ -100,7 +113,7 @@ static void match(struct writer *w, const struct plan_cond *c, const struct valu
 
 	if (!mariadb(w))
 		sql_lit(w, "REGEXP_LIKE(");
-	sql_expr(w, &c->left);
+	left(w, c);
 	if (mariadb(w))
 		strbuf_adds(&w->text, insensitive ? " REGEXP CONCAT('(?i)'," : " REGEXP CONCAT('(?-i)',");
 	else
@@ -120,7 +133,7 @@ static void distinct(struct writer *w, const struct plan_cond *c)
 		return;
 	}
 	sql_lit(w, "NOT (");
-	sql_expr(w, &c->left);
+	left(w, c);
 	sql_lit(w, " <=> ");
 	if (is_json(c))
 		sql_lit(w, "CAST(");
@@ -136,7 +149,7 @@ static void in_list(struct writer *w, const struct plan_cond *c, value_writer *w
 {
 	size_t padded = sql_padded(c->nvalues);
 
-	sql_expr(w, &c->left);
+	left(w, c);
 	sql_lit(w, " IN (");
 	for (size_t i = 0; i < padded; i++) {
 		if (i)
@@ -162,7 +175,7 @@ static void is(struct writer *w, const struct plan_cond *c)
 					     [IS_UNKNOWN] = " IS NULL" };
 
 	strbuf_addc(&w->text, '(');
-	sql_expr(w, &c->left);
+	left(w, c);
 	strbuf_addc(&w->text, ')');
 	strbuf_adds(&w->text, words[c->is]);
 }
@@ -175,7 +188,7 @@ static void contains(struct writer *w, const struct plan_cond *c)
 			sql_lit(w, " AND FIND_IN_SET(");
 			sql_param(w, c->values[i]);
 			strbuf_addc(&w->text, ',');
-			sql_expr(w, &c->left);
+			left(w, c);
 			strbuf_addc(&w->text, ')');
 		}
 		strbuf_addc(&w->text, ')');
@@ -186,7 +199,7 @@ static void contains(struct writer *w, const struct plan_cond *c)
 		sql_param(w, c->values[0]);
 		strbuf_addc(&w->text, ',');
 	}
-	sql_expr(w, &c->left);
+	left(w, c);
 	if (c->op == OP_CS) {
 		strbuf_addc(&w->text, ',');
 		sql_param(w, c->values[0]);
@@ -200,7 +213,7 @@ static void overlaps(struct writer *w, const struct plan_cond *c)
 
 	if (native) {
 		sql_lit(w, "JSON_OVERLAPS(");
-		sql_expr(w, &c->left);
+		left(w, c);
 		strbuf_addc(&w->text, ',');
 		sql_param(w, c->values[0]);
 		strbuf_addc(&w->text, ')');
@@ -209,7 +222,7 @@ static void overlaps(struct writer *w, const struct plan_cond *c)
 	sql_lit(w, "EXISTS (SELECT 1 FROM JSON_TABLE(");
 	sql_param(w, c->values[0]);
 	sql_lit(w, ", '$[*]' COLUMNS (v JSON PATH '$')) AS jt WHERE JSON_CONTAINS(");
-	sql_expr(w, &c->left);
+	left(w, c);
 	sql_lit(w, ", jt.v))");
 }
 
@@ -242,7 +255,7 @@ static void one_value(struct writer *w, const struct plan_cond *c, const struct 
 			json_compare(w, c, v);
 			break;
 		}
-		sql_expr(w, &c->left);
+		left(w, c);
 		strbuf_adds(&w->text, comparison(c->op));
 		value(w, c, v);
 	}

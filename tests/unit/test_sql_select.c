@@ -161,6 +161,10 @@ static void holds_at(const struct schema *schema, const char *headers, const cha
 #define TEXT "CASE JSON_TYPE(" JSON ") WHEN 'NULL' THEN NULL ELSE JSON_UNQUOTE(" JSON ") END"
 #define ELEMENT "CASE WHEN JSON_TYPE(" JSON ")='ARRAY' THEN " JSON " END"
 #define JSON "JSON_EXTRACT(t0.`data`,?)"
+#define SUN "\xe6\x97\xa5"
+#define NAME "CONVERT(t0.`name` USING utf8mb4)"
+#define MA_BYTES " COLLATE utf8mb4_nopad_bin"
+#define MY_BYTES " COLLATE utf8mb4_0900_bin"
 #define IS_NUMBER "JSON_TYPE(" JSON ") IN ('INTEGER','DOUBLE') AND "
 #define TYPES "'NULL','INTEGER','DOUBLE','STRING','OBJECT','ARRAY','BOOLEAN'"
 #define DIVISION " FROM `hr`.`division` AS t0"
@@ -171,6 +175,13 @@ static void holds_at(const struct schema *schema, const char *headers, const cha
 #define SNOW "\xc3\x9cn\xc3\xaf \xe2\x98\x83"
 #define FIVE "(?,?,?,?,?)"
 #define PROJECTS "`hr`.`project` AS t1 JOIN `hr`.`assignment` AS j1 ON j1.`project_id`=t1.`id` WHERE j1.`employee_id`"
+
+static struct column *name_of_division(struct schema *schema)
+{
+	struct table *t = schema_find_table(schema, SLICE("hr"), SLICE("division"));
+
+	return schema_find_column(t, SLICE("name"));
+}
 
 static void columns(void **state)
 {
@@ -423,6 +434,89 @@ static void filters_by_server(void **state)
 	HOLDS(mariadb, ma);
 	HOLDS(mysql, my);
 	HOLDS(mariadb_old, old);
+}
+
+/* What a column's character set lacks is compared in ours. */
+static void character_sets(void **state)
+{
+	static const struct row rows[] = {
+		{ "/division?select=id&name=eq.x", "SELECT t0.`id`" DIVISION " WHERE ((t0.`name`=?))", "text x" },
+		{ "/division?select=id&name=eq.\xc3\xa9", "SELECT t0.`id`" DIVISION " WHERE ((t0.`name`=?))",
+		  "text \xc3\xa9" },
+		{ "/division?select=id&name=in.(x," SUN ")", "SELECT t0.`id`" DIVISION " WHERE (" NAME " IN (?,?))",
+		  "text x, text " SUN },
+		{ "/division?select=id&name=isdistinct." SUN, "SELECT t0.`id`" DIVISION " WHERE (NOT (" NAME " <=> ?))",
+		  "text " SUN },
+		{ "/division?select=id&name=gt(any).{a," SUN "}",
+		  "SELECT t0.`id`" DIVISION " WHERE ((" NAME ">? OR " NAME ">?))", "text a, text " SUN },
+		{ "/division?select=id&name=like." SUN,
+		  "SELECT t0.`id`" DIVISION " WHERE ((" NAME " LIKE ? COLLATE utf8mb4_bin))", "text " SUN },
+		{ "/division?select=id&name=eq.\xc2\x80", "SELECT t0.`id`" DIVISION " WHERE ((" NAME "=?))",
+		  "text \xc2\x80" },
+	};
+	static const struct row bmp[] = {
+		{ "/division?select=id&name=eq." SUN, "SELECT t0.`id`" DIVISION " WHERE ((t0.`name`=?))", "text " SUN },
+		{ "/division?select=id&name=eq.\xf0\x9f\x99\x82", "SELECT t0.`id`" DIVISION " WHERE ((" NAME "=?))",
+		  "text \xf0\x9f\x99\x82" },
+	};
+	static const struct row binary[] = {
+		{ "/division?select=id&name=eq." SUN,
+		  "SELECT t0.`id`" DIVISION " WHERE ((" NAME "=? COLLATE utf8mb4_bin))", "text " SUN },
+		{ "/division?select=id&name=like." SUN,
+		  "SELECT t0.`id`" DIVISION " WHERE ((" NAME " LIKE ? COLLATE utf8mb4_bin))", "text " SUN },
+	};
+	struct column *c[] = { name_of_division(mariadb), name_of_division(mysql) };
+
+	(void)state;
+	c[0]->charset = c[1]->charset = CHARSET_LATIN1;
+	BOTH(rows);
+	c[0]->charset = c[1]->charset = CHARSET_BMP;
+	BOTH(bmp);
+	c[0]->charset = c[1]->charset = CHARSET_ASCII;
+	c[0]->binary_collation = c[1]->binary_collation = true;
+	BOTH(binary);
+	c[0]->binary_collation = c[1]->binary_collation = false;
+	c[0]->charset = c[1]->charset = CHARSET_ALL;
+}
+
+/* text-compare = exact: the index of the column's collation narrows, the bytes decide. */
+static void exact_text(void **state)
+{
+	static const struct row ma[] = {
+		{ "/division?select=id&name=eq.x",
+		  "SELECT t0.`id`" DIVISION " WHERE (t0.`name` IN (?) AND (t0.`name`=?" MA_BYTES "))",
+		  "text x, text x" },
+		{ "/division?select=id&name=in.(x,y)",
+		  "SELECT t0.`id`" DIVISION " WHERE (t0.`name` IN (?,?) AND t0.`name` IN (?" MA_BYTES ",?" MA_BYTES
+		  "))",
+		  "text x, text y, text x, text y" },
+		{ "/division?select=id&name=not.eq(any).{x,y}",
+		  "SELECT t0.`id`" DIVISION " WHERE NOT (t0.`name` IN (?,?) AND t0.`name` IN (?" MA_BYTES ",?" MA_BYTES
+		  "))",
+		  "text x, text y, text x, text y" },
+		{ "/division?select=id&name=neq.x", "SELECT t0.`id`" DIVISION " WHERE ((t0.`name`<>?" MA_BYTES "))",
+		  "text x" },
+		{ "/division?select=id&name=isdistinct.x",
+		  "SELECT t0.`id`" DIVISION " WHERE (NOT (t0.`name` <=> ?" MA_BYTES "))", "text x" },
+		{ "/division?select=id&id=eq.1", "SELECT t0.`id`" DIVISION " WHERE ((t0.`id`=?))", "int 1" },
+		{ "/employee?select=id&data->>a=eq.x", "SELECT t0.`id`" EMPLOYEE " WHERE ((" TEXT "=?))",
+		  "text $.\"a\", text $.\"a\", text x" },
+	};
+	static const struct row my[] = {
+		{ "/division?select=id&name=eq.x",
+		  "SELECT t0.`id`" DIVISION " WHERE (t0.`name` IN (?) AND (t0.`name`=?" MY_BYTES "))",
+		  "text x, text x" },
+		{ "/division?select=id&name=gt(all).{x,y}",
+		  "SELECT t0.`id`" DIVISION " WHERE ((t0.`name`>?" MY_BYTES " AND t0.`name`>?" MY_BYTES "))",
+		  "text x, text y" },
+	};
+	enum text_compare before = config.text_compare;
+
+	(void)state;
+	config.text_compare = COMPARE_EXACT;
+	HOLDS(mariadb, ma);
+	HOLDS(mysql, my);
+	config.text_compare = before;
 }
 
 static void order(void **state)
@@ -732,6 +826,9 @@ static void time_zones(void **state)
 		{ "/employee?select=id&seen=isdistinct.2020-01-31T10:00:00Z",
 		  "SELECT t0.`id`" EMPLOYEE " WHERE (NOT (t0.`seen` <=> CONVERT_TZ(?,'+00:00',@@session.time_zone)))",
 		  "datetime 2020-01-31T10:00:00" },
+		{ "/employee?select=id&seen=in.(2020-01-31T15:00:00,2000-01-01T00:00:00Z)",
+		  "SELECT t0.`id`" EMPLOYEE " WHERE (t0.`seen` IN (?,CONVERT_TZ(?,'+00:00',@@session.time_zone)))",
+		  "datetime 2020-01-31T15:00:00, datetime 2000-01-01T00:00:00" },
 		{ "/employee?select=seen.max()",
 		  "SELECT MAX(t0.`seen`),CAST(FLOOR(UNIX_TIMESTAMP(MAX(t0.`seen`))) AS SIGNED)" EMPLOYEE, "" },
 	};
@@ -919,10 +1016,11 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(columns),       cmocka_unit_test(filters),        cmocka_unit_test(filters_by_server),
-		cmocka_unit_test(order),         cmocka_unit_test(embeds),         cmocka_unit_test(embedded_rows),
-		cmocka_unit_test(aggregates),    cmocka_unit_test(time_zones),     cmocka_unit_test(max_rows),
-		cmocka_unit_test(hostile_names), cmocka_unit_test(hostile_values),
+		cmocka_unit_test(columns),        cmocka_unit_test(filters),       cmocka_unit_test(filters_by_server),
+		cmocka_unit_test(character_sets), cmocka_unit_test(exact_text),    cmocka_unit_test(order),
+		cmocka_unit_test(embeds),         cmocka_unit_test(embedded_rows), cmocka_unit_test(aggregates),
+		cmocka_unit_test(time_zones),     cmocka_unit_test(max_rows),      cmocka_unit_test(hostile_names),
+		cmocka_unit_test(hostile_values),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
