@@ -442,11 +442,13 @@ static struct value zero(const struct plan_expr *e)
 	}
 }
 
-/* Aggregates without groups have a row even where there is nothing to count. */
+/* Aggregates without groups have a row even where there is nothing to count, unless the page leaves it out. */
 static void add_empty_aggregate(struct reader *r, const struct plan_node *kid, struct group *g)
 {
 	struct value *cells = arena_array(r->scratch, struct value, kid->nplaces);
 
+	if (kid->offset || (kid->has_limit && !kid->limit))
+		return;
 	for (size_t i = 0; i < kid->nitems; i++)
 		if (kid->items[i].expr.aggregate == AGG_COUNT)
 			cells[kid->items[i].place] = zero(&kid->items[i].expr);
