@@ -80,6 +80,8 @@ static const struct {
 	{ 2020, ERR_PACKET, "a row is larger than db-max-allowed-packet" },
 	{ 1298, ERR_BAD_PARAMETER, "unknown time zone" },
 	{ 1191, ERR_NO_FULLTEXT, "no full text index on this column" },
+	{ 128, ERR_BAD_PARAMETER, "the search text is nested too deeply" },
+	{ 209, ERR_BAD_PARAMETER, "the search text is nested too deeply" },
 	{ 1139, ERR_BAD_REGEX, "invalid regular expression" },
 	{ 1288, ERR_DENIED, "the view cannot be written" },
 	{ 1114, ERR_DISK_FULL, "the database's disk is full" },

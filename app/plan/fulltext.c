@@ -5,7 +5,7 @@
  */
 #include "internal.h"
 
-#define MAX_DEPTH 32
+#define MAX_DEPTH 11 /* the servers take two parentheses for each level, and not more than some thirty */
 
 struct tsquery {
 	struct planner *p;
