@@ -7,6 +7,7 @@ sql      the databases on MariaDB          sql-mysql     on Oracle MySQL
 http     through nginx on MariaDB          http-mysql    on Oracle MySQL
 run      make up, down, reload
 clients  npm clients
+mysqlclient  built with Oracle's client library; some of http on Oracle MySQL and on MariaDB
 asan     unit and http against a build with AddressSanitizer and UBSan
 lint     make lint: one test
 memory   make valgrind: one test
@@ -18,6 +19,7 @@ unless ROWGATE_REQUIRE_MYSQL is set.
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -45,8 +47,8 @@ def number(pattern, text):
     return sum(int(n) for n in re.findall(pattern, text, re.M))
 
 
-def pytest(folder, **environment):
-    status, out = run([PYTHON, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', folder], **environment)
+def pytest(*tests, **environment):
+    status, out = run([PYTHON, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', *tests], **environment)
     summary = out.strip().splitlines()[-1] if out.strip() else ''
     failed = number(r'(\d+) failed', summary) + number(r'(\d+) errors?', summary)
     passed = number(r'(\d+) passed', summary)
@@ -79,12 +81,41 @@ def mysql_missing():
     return harness.mysql_missing()
 
 
+def skipped_without(what, missing):
+    if os.environ.get('ROWGATE_REQUIRE_MYSQL'):
+        return 0, 1, 0, missing
+    print(f'{"":12} no {what} here, so this half is skipped: {missing}')
+    return 0, 0, 1, ''
+
+
 def on_mysql(folder):
     missing = mysql_missing()
-    if missing and not os.environ.get('ROWGATE_REQUIRE_MYSQL'):
-        print(f'{"":12} no Oracle MySQL here, so this half is skipped: {missing}')
-        return 0, 0, 1, ''
+    if missing:
+        return skipped_without('Oracle MySQL', missing)
     return pytest(folder, ROWGATE_TEST_SERVER='mysql')
+
+
+def mysqlclient():
+    script, folder = str(REPO / 'tests/servers/mysqlclient.sh'), FOLDER / 'mysqlclient'
+    missing = mysql_missing()
+    if not missing:
+        status, out = run([script, str(folder), 'create'])
+        missing = status and (out.strip().splitlines() or ['?'])[-1]
+    if missing:
+        return skipped_without("libmysqlclient of Oracle's", missing)
+    compilers = [name for name in ('gcc', 'clang') if shutil.which(name)]
+    for name in compilers:
+        status, out = run([script, str(folder), 'build', name])
+        if status:
+            return 0, 1, 0, out
+    # What depends on the library: values, long rows and cut ones, connections that are lost or refused, logins.
+    with_it = {'BUILD': str(folder / 'gcc'), 'LIBMYSQL_PLUGIN_DIR': str(folder / 'root/usr/lib/mysql/plugin')}
+    life = 'tests/http/test_life.py::test_'
+    counts = [(len(compilers), 0, 0, ''),
+              pytest('tests/http/test_types.py', 'tests/http/test_filter.py', 'tests/http/test_stream.py',
+                     life + 'the_database_is_down', life + 'out_of_connections', ROWGATE_TEST_SERVER='mysql', **with_it),
+              pytest('tests/http/test_types.py', ROWGATE_TEST_SERVER='mariadb', **with_it)]
+    return *(sum(c[i] for c in counts) for i in range(3)), ''.join(c[3] for c in counts)
 
 
 def clients():
@@ -144,6 +175,7 @@ STAGES = {
     'unit': unit, 'sql': lambda: pytest('tests/sql'), 'http': lambda: pytest('tests/http'),
     'run': lambda: pytest('tests/run'), 'clients': clients, 'sql-mysql': lambda: on_mysql('tests/sql'),
     'http-mysql': lambda: on_mysql('tests/http'), 'asan': asan, 'lint': target('lint'), 'memory': target('valgrind'),
+    'mysqlclient': mysqlclient,
 }
 
 
