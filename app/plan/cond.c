@@ -187,7 +187,12 @@ static bool typed_value(struct planner *p, const struct query_filter *f, const s
 	}
 	if (e->type.class == TYPE_JSON && !valid_json(p, text))
 		return false;
-	return plan_literal(p->a, &e->type, text, out, instant, p->err);
+	if (!plan_literal(p->a, &e->type, text, out, instant, p->err))
+		return false;
+	/* ENUMs are in the order of their labels, for which the servers take the number. */
+	if (e->type.class == TYPE_ENUM && OPERATORS_ORDER & 1u << f->op)
+		*out = value_int(plan_enum_position(&e->type, text));
+	return true;
 }
 
 /* ASCII is in all sets; of the BMP a utf8mb3 column has all, and latin1 what is below U+0100 but for the controls. */

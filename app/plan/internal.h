@@ -27,6 +27,9 @@ bool plan_cast(struct planner *p, struct slice name, const struct plan_expr *of,
 /* The conditions of one level (app/plan/cond.c). */
 bool plan_conditions(struct planner *p, struct plan_node *node, const struct query_node *query) MUST_CHECK;
 
+/* The place of a label of an ENUM, from 1 on; 0 for '', which stands for no label. */
+int64_t plan_enum_position(const struct type *type, struct slice text);
+
 /* The embed of node that a name means: by its key, else by its table. */
 struct plan_node *plan_kid(const struct plan_node *node, struct slice name);
 

@@ -320,6 +320,13 @@ static const struct slice *label(const struct type *type, struct slice text)
 	return NULL;
 }
 
+int64_t plan_enum_position(const struct type *type, struct slice text)
+{
+	const struct slice *found = label(type, text);
+
+	return found ? found - type->labels + 1 : 0;
+}
+
 static bool labels(struct literal *l)
 {
 	struct slice rest = l->text, part;

@@ -256,6 +256,7 @@ static void one_value(struct writer *w, const struct plan_cond *c, const struct 
 			break;
 		}
 		left(w, c);
+		strbuf_adds(&w->text, c->left.type.class == TYPE_ENUM && v->kind == VALUE_INT ? "+0" : "");
 		strbuf_adds(&w->text, comparison(c->op));
 		value(w, c, v);
 	}

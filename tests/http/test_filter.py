@@ -52,6 +52,9 @@ FILTERS = [
     ('/t_texts', 'e=eq.small', [1]),
     ('/t_texts', 'e=eq.größe', [2]),
     ('/t_texts', 'e=in.(small,größe)', [1, 2]),
+    ('/t_texts', 'e=gt.small', [2, 4]),
+    ('/t_texts', 'e=lte.me"dium', [1, 4]),
+    ('/t_texts', 'e=gte(any).{größe,"me\\"dium"}', [2, 4]),
     ('/t_binaries', r'vb=eq.\x00ff', [1]),
     ('/t_binaries', r'bl=eq.\xdeadbeef', [1]),
     # text by the column's collation

@@ -297,6 +297,8 @@ static void filters(void **state)
 		{ "/employee?select=id&pay=eq.1.50&rate=lt.0.5&bits=eq.101",
 		  "SELECT t0.`id`" EMPLOYEE " WHERE ((t0.`pay`=?)) AND ((t0.`rate`<?)) AND ((t0.`bits`=?))",
 		  "decimal 1.50, double 0.5, uint 5" },
+		{ "/employee?select=id&kind=gt.staff&kind=lte.BOSS",
+		  "SELECT t0.`id`" EMPLOYEE " WHERE ((t0.`kind`+0>?)) AND ((t0.`kind`+0<=?))", "int 1, int 2" },
 		{ "/employee?select=id&kind=eq.boss&tags=cs.{a,b}",
 		  "SELECT t0.`id`" EMPLOYEE
 		  " WHERE ((t0.`kind`=?)) AND ((TRUE AND FIND_IN_SET(?,t0.`tags`) AND FIND_IN_SET(?,"
