@@ -463,6 +463,63 @@ static void group(struct planner *p, struct plan_node *node)
 	}
 }
 
+static bool same_path(const struct plan_path *a, const struct plan_path *b)
+{
+	return a == b || (a && b && slice_eq(a->text, b->text) && a->as_text == b->as_text);
+}
+
+static const struct plan_expr *grouped(const struct plan_node *node, const struct plan_expr *e)
+{
+	for (size_t i = 0; i < node->ngroup; i++)
+		if (node->group[i].node == e->node && node->group[i].column == e->column &&
+		    same_path(node->group[i].path, e->path))
+			return &node->group[i];
+	return NULL;
+}
+
+/* The rows of a group share what hangs on their table's primary key, and an embed's the key to its parent. */
+static bool is_one_per_group(const struct plan_node *node, const struct plan_expr *e)
+{
+	const struct key *primary = e->node->table->primary;
+	size_t found = 0;
+
+	for (size_t i = 0; primary && i < primary->n; i++) {
+		const struct plan_expr *g =
+			grouped(node, &(struct plan_expr){ .node = e->node, .column = primary->columns[i] });
+
+		found += g && !g->cast;
+	}
+	if (primary && found == primary->n)
+		return true;
+	for (size_t i = 0; e->node == node && node->relation && !node->relation->junction && i < node->relation->n; i++)
+		if (node->relation->to_columns[i] == e->column)
+			return true;
+	return false;
+}
+
+/* What orders groups must be the same for all rows of one. A column that is grouped by a cast of it orders by that. */
+static bool order_groups(struct planner *p, struct plan_node *node)
+{
+	for (size_t i = 0; i < node->norder; i++) {
+		struct plan_expr *e = &node->order[i].expr;
+		const struct plan_expr *g = grouped(node, e);
+
+		if (e->aggregate || (!g && is_one_per_group(node, e)))
+			continue;
+		if (!g) {
+			error_set(p->err, ERR_NO_OPERATOR,
+				  "column \"%.*s.%.*s\" must appear in the GROUP BY clause or be used in an aggregate "
+				  "function",
+				  (int)e->node->table->name.len, e->node->table->name.ptr, (int)e->column->name.len,
+				  e->column->name.ptr);
+			p->err->sqlstate = "42803";
+			return false;
+		}
+		*e = *g;
+	}
+	return true;
+}
+
 /* A to-one spread with aggregates is counted in its parent's statement. */
 static bool hoist(struct planner *p, struct plan_node *node)
 {
@@ -487,10 +544,13 @@ static bool fill(struct planner *p, struct plan_node *node, const struct query_n
 		return false;
 	limits(p, node, query);
 	node->aggregated = has_aggregate(node);
-	if (node->aggregated)
+	if (node->aggregated) {
 		group(p, node);
-	else if (query->has_limit || query->offset)
+		if (!order_groups(p, node))
+			return false;
+	} else if (query->has_limit || query->offset) {
 		order_by_key(node);
+	}
 	return !node->parent || hoist(p, node);
 }
 

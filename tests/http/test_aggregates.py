@@ -92,3 +92,21 @@ def test_switched_off(stack):
     assert response.json()['message'] == 'Use of aggregate functions is not allowed'
     assert get('/projects?select=id,tasks(count())').error() == (400, 'PGRST123')
     assert get('/sales?select=qty&id=eq.1').rows() == [{'qty': 10}]
+
+
+@pytest.mark.parametrize('path', [
+    '/sales?select=region,qty.sum()&order=product', '/sales?select=qty.sum()&order=product', '/sales?select=qty.sum(),projects(name)&order=qty',
+    '/sales?select=qty.sum(),projects(name)&order=projects(id)', '/projects?select=id,sales(product,qty.sum())&sales.order=region',
+    '/docs?select=data->>name,count()&order=data->>age',
+])
+def test_order_by_what_is_not_grouped(get, path):
+    assert get(path).error() == (400, '42803')
+
+
+@pytest.mark.parametrize('path, expected', [
+    ('/sales?select=id,count()&order=product.desc,id&limit=2', [{'id': 2, 'count': 1}, {'id': 4, 'count': 1}]),
+    ('/sales?select=r:region,count()&order=region', [{'r': 'north', 'count': 2}, {'r': 'south', 'count': 2}, {'r': None, 'count': 1}]),
+    ('/docs?select=data->>name,count()&order=data->>name', [{'name': 'Three', 'count': 1}, {'name': 'one', 'count': 1}, {'name': 'two', 'count': 1}, {'name': None, 'count': 4}]),
+])
+def test_order_by_what_is_grouped(get, path, expected):
+    assert get(path).rows() == expected
