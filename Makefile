@@ -1,7 +1,7 @@
 # Rowgate. `make run` starts everything, `make test` tests it, `make help` lists the rest.
 BUILD ?= build
 CC ?= gcc
-PKGS = json-c libjwt openssl
+PKGS = json-c libjwt openssl zlib
 # DBLIB=mysqlclient builds against Oracle's client library instead of MariaDB Connector/C.
 DBLIB ?= libmariadb
 VERSION = 0.1.0

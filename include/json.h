@@ -17,6 +17,11 @@ struct json_fault {
 /* True when text is one JSON value within the rules. depth: levels of nesting allowed (1: a flat object). */
 bool json_check(struct arena *a, struct slice text, unsigned depth, struct json_fault *fault_out) MUST_CHECK;
 
+/* What the raw text between the quotes of a well-formed JSON string means. */
+void json_unescape(struct strbuf *b, struct slice raw);
+/* The same as a text of its own in a; raw itself when it has no escapes. */
+struct slice json_unescaped(struct arena *a, struct slice raw);
+
 /* First byte of the value that is no blank: '{', '[', '"', a digit, '-', 't', 'f', 'n'; 0 for blank text. */
 char json_kind(struct slice text);
 

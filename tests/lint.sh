@@ -26,7 +26,7 @@ mapfile -t code < <(git ls-files -co --exclude-standard 'app/*.[ch]' 'include/*.
 mapfile -t scripts < <(git ls-files -co --exclude-standard '*.sh' .ci/run)
 mapfile -t python < <(git ls-files -co --exclude-standard '*.py')
 read -ra flags <<<"-std=c11 -D_GNU_SOURCE -Iinclude -DROWGATE_VERSION=\"0\" $(
-	pkg-config --cflags json-c libjwt openssl libmariadb
+	pkg-config --cflags json-c libjwt openssl zlib libmariadb
 )"
 
 for cc in gcc clang; do

@@ -238,58 +238,6 @@ static bool string(struct check *c, struct slice *raw_out, bool *escaped_out)
 	return true;
 }
 
-static void add_utf8(struct strbuf *b, unsigned code)
-{
-	if (code < 0x80) {
-		strbuf_addc(b, (char)code);
-	} else if (code < 0x800) {
-		strbuf_addc(b, (char)(0xC0 | code >> 6));
-		strbuf_addc(b, (char)(0x80 | (code & 0x3F)));
-	} else if (code < 0x10000) {
-		strbuf_addc(b, (char)(0xE0 | code >> 12));
-		strbuf_addc(b, (char)(0x80 | (code >> 6 & 0x3F)));
-		strbuf_addc(b, (char)(0x80 | (code & 0x3F)));
-	} else {
-		strbuf_addc(b, (char)(0xF0 | code >> 18));
-		strbuf_addc(b, (char)(0x80 | (code >> 12 & 0x3F)));
-		strbuf_addc(b, (char)(0x80 | (code >> 6 & 0x3F)));
-		strbuf_addc(b, (char)(0x80 | (code & 0x3F)));
-	}
-}
-
-/* What a string that was found well-formed means. */
-static struct slice unescaped(struct check *c, struct slice raw)
-{
-	static const char letters[] = "bfnrt", bytes[] = "\b\f\n\r\t";
-	size_t base = (size_t)(raw.ptr - c->text);
-	struct strbuf b;
-
-	strbuf_init(&b, c->arena, raw.len);
-	for (size_t i = 0; i < raw.len; i++) {
-		const char *letter;
-		unsigned code;
-
-		if (raw.ptr[i] != '\\') {
-			strbuf_addc(&b, raw.ptr[i]);
-			continue;
-		}
-		i++;
-		if (raw.ptr[i] != 'u') {
-			letter = strchr(letters, raw.ptr[i]);
-			strbuf_addc(&b, letter ? bytes[letter - letters] : raw.ptr[i]);
-			continue;
-		}
-		code = (unsigned)hex4(c, base + i + 1);
-		i += 4;
-		if (code >= 0xD800 && code <= 0xDBFF) {
-			code = 0x10000 + ((code - 0xD800) << 10) + ((unsigned)hex4(c, base + i + 3) - 0xDC00);
-			i += 6;
-		}
-		add_utf8(&b, code);
-	}
-	return strbuf_slice(&b);
-}
-
 /* A member's name and its colon; the name goes on the stack. */
 static bool member_name(struct check *c)
 {
@@ -303,7 +251,7 @@ static bool member_name(struct check *c)
 		return false;
 	if (c->nnames == c->names_cap)
 		c->names = grown(c->arena, c->names, c->nnames, &c->names_cap, sizeof(*c->names));
-	c->names[c->nnames++] = (struct name){ escaped ? unescaped(c, raw) : raw, offset };
+	c->names[c->nnames++] = (struct name){ escaped ? json_unescaped(c->arena, raw) : raw, offset };
 	skip_blanks(c);
 	if (peek(c) != ':')
 		return wrong(c, "':' expected");

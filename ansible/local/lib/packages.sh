@@ -24,6 +24,7 @@ lib:json-c|libjson-c-dev
 lib:libjwt|libjwt-dev
 lib:libmariadb|libmariadb-dev
 lib:openssl|libssl-dev
+lib:zlib|zlib1g-dev
 '
 # For `make test`.
 TEST_NEEDS='

@@ -1,0 +1,79 @@
+/* What JSON strings mean (RFC 8259, section 7). */
+#include "json.h"
+
+static unsigned hex4(const char *p)
+{
+	unsigned v = 0;
+
+	for (int i = 0; i < 4; i++)
+		v = v << 4 | (unsigned)(p[i] <= '9' ? p[i] - '0' : (p[i] | 0x20) - 'a' + 10);
+	return v;
+}
+
+static void add_utf8(struct strbuf *b, unsigned code)
+{
+	if (code < 0x80) {
+		strbuf_addc(b, (char)code);
+	} else if (code < 0x800) {
+		strbuf_addc(b, (char)(0xC0 | code >> 6));
+		strbuf_addc(b, (char)(0x80 | (code & 0x3F)));
+	} else if (code < 0x10000) {
+		strbuf_addc(b, (char)(0xE0 | code >> 12));
+		strbuf_addc(b, (char)(0x80 | (code >> 6 & 0x3F)));
+		strbuf_addc(b, (char)(0x80 | (code & 0x3F)));
+	} else {
+		strbuf_addc(b, (char)(0xF0 | code >> 18));
+		strbuf_addc(b, (char)(0x80 | (code >> 12 & 0x3F)));
+		strbuf_addc(b, (char)(0x80 | (code >> 6 & 0x3F)));
+		strbuf_addc(b, (char)(0x80 | (code & 0x3F)));
+	}
+}
+
+/* at is behind "\u". Where it goes on. */
+static size_t add_code(struct strbuf *b, struct slice raw, size_t at)
+{
+	unsigned code = hex4(raw.ptr + at);
+
+	at += 4;
+	if (code >= 0xD800 && code <= 0xDBFF && raw.len - at >= 6) {
+		code = 0x10000 + ((code - 0xD800) << 10) + (hex4(raw.ptr + at + 2) - 0xDC00);
+		at += 6;
+	}
+	add_utf8(b, code);
+	return at;
+}
+
+void json_unescape(struct strbuf *b, struct slice raw)
+{
+	static const char letters[] = "bfnrt", bytes[] = "\b\f\n\r\t";
+	size_t at = 0;
+
+	while (at < raw.len) {
+		const char *backslash = memchr(raw.ptr + at, '\\', raw.len - at);
+		size_t plain = backslash ? (size_t)(backslash - raw.ptr) - at : raw.len - at;
+		const char *letter;
+
+		strbuf_add(b, raw.ptr + at, plain);
+		at += plain + 1;
+		if (!backslash || at >= raw.len)
+			return;
+		if (raw.ptr[at] == 'u' && raw.len - at >= 5) {
+			at = add_code(b, raw, at + 1);
+			continue;
+		}
+		letter = strchr(letters, raw.ptr[at]);
+		strbuf_addc(b, letter ? bytes[letter - letters] : raw.ptr[at]);
+		at++;
+	}
+}
+
+struct slice json_unescaped(struct arena *a, struct slice raw)
+{
+	struct strbuf b;
+
+	if (!raw.len || !memchr(raw.ptr, '\\', raw.len))
+		return raw;
+	strbuf_init(&b, a, raw.len);
+	json_unescape(&b, raw);
+	return strbuf_slice(&b);
+}
