@@ -74,29 +74,36 @@ static bool range_of(struct slice s, uint64_t *first, uint64_t *last)
 	return !rest.len || parse_u64(rest, last);
 }
 
+static bool unsatisfiable(struct error *err, const char *why)
+{
+	error_set(err, ERR_RANGE, "Requested range not satisfiable");
+	return error_details(err, "%s", why);
+}
+
+/* GET alone has ranges (RFC 9110 section 14.2). limit=0 asks for no row of any range. */
 bool query_range(const struct http_request *rq, struct query_node *root, struct error *err)
 {
 	struct slice header, unit;
 	uint64_t first, last, end;
 
-	if ((rq->method != HTTP_GET && rq->method != HTTP_HEAD) || !http_header(rq, "range", &header) ||
-	    !range_of(header, &first, &last))
+	if (rq->method != HTTP_GET || !http_header(rq, "range", &header) || !range_of(header, &first, &last))
 		return true;
 	if (http_header(rq, "range-unit", &unit) && !slice_is(unit, "items"))
 		return true;
-	if (first > last) {
-		error_set(err, ERR_RANGE, "Requested range not satisfiable");
-		return error_details(
-			err, "The lower boundary must be lower than or equal to the upper boundary in the Range "
-			     "header.");
-	}
+	if (root->has_limit && !root->limit)
+		return true;
+	if (first > last)
+		return unsatisfiable(err, "The lower boundary must be lower than or equal to the upper boundary in the "
+					  "Range header.");
 	/* The end of either, exclusive; UINT64_MAX: open. */
 	end = last == UINT64_MAX ? UINT64_MAX : last + 1;
 	if (root->has_limit && root->limit < UINT64_MAX - root->offset && root->offset + root->limit < end)
 		end = root->offset + root->limit;
 	if (first > root->offset)
 		root->offset = first;
+	if (end <= root->offset)
+		return unsatisfiable(err, "Limit should be greater than or equal to zero.");
 	root->has_limit = end != UINT64_MAX;
-	root->limit = end > root->offset ? end - root->offset : 0;
+	root->limit = end - root->offset;
 	return true;
 }

@@ -86,13 +86,24 @@ def test_range(get, query, headers, status, content_range, expected):
     assert ids(response) == list(expected)
 
 
-@pytest.mark.parametrize('query, headers, status, content_range', [r[:4] for r in RANGES])
+@pytest.mark.parametrize('query, headers, status, content_range', [r[:4] for r in RANGES if 'Range' not in r[1]])
 def test_head(rq, query, headers, status, content_range):
     """HEAD: what GET says, without the body."""
     response = rq('HEAD', '/rest/v1/items?select=id&order=id&' + query, headers)
     assert (response.status, response.headers['Content-Range']) == (status, content_range)
     assert response.body == b''
     assert response.headers['Content-Type'] == 'application/json; charset=utf-8'
+
+
+def test_head_has_no_ranges(rq):
+    response = rq('HEAD', '/rest/v1/items?select=id', {'Range': '0-4'})
+    assert (response.status, response.headers['Content-Range']) == (200, '0-14/*')
+
+
+def test_limit_0_of_any_range(get):
+    response = get('/items?limit=0', {'Range': '10-19'})
+    assert (response.status, response.headers['Content-Range'], response.body) == (200, '*/*', b'[]')
+    assert get('/items?limit=0', {'Range': '100-199', 'Prefer': 'count=exact'}).rows() == []
 
 
 BEYOND = 'An offset of {} was requested, but there are only {} rows.'
@@ -103,6 +114,8 @@ OUTSIDE = [
     ('/items?id=eq.3&offset=5', {'Prefer': 'count=exact'}, BEYOND.format(5, 1), '*/1'),
     ('/items', {'Range': '10-5'},
      'The lower boundary must be lower than or equal to the upper boundary in the Range header.', None),
+    ('/items?limit=5', {'Range': '10-19'}, 'Limit should be greater than or equal to zero.', None),
+    ('/items?limit=5&offset=5', {'Range': '0-4', 'Prefer': 'count=exact'}, 'Limit should be greater than or equal to zero.', None),
     ('/items', {'Range': '1-0'},
      'The lower boundary must be lower than or equal to the upper boundary in the Range header.', None),
 ]

@@ -206,6 +206,7 @@ static void order(void **state)
 #define RANGE_ERROR                                                                                  \
 	"PGRST103 Requested range not satisfiable | The lower boundary must be lower than or equal " \
 	"to the upper boundary in the Range header."
+#define LIMIT_ERROR "PGRST103 Requested range not satisfiable | Limit should be greater than or equal to zero."
 
 static void limits(void **state)
 {
@@ -261,6 +262,12 @@ static void limits(void **state)
 		/* refused */
 		{ "GET", "/t", "range: 9-0", RANGE_ERROR },
 		{ "GET", "/t?limit=5", "range: 1-0", RANGE_ERROR },
+		{ "GET", "/t?limit=5", "range: 10-19", LIMIT_ERROR },
+		{ "GET", "/t?offset=5", "range: 0-4", LIMIT_ERROR },
+		{ "GET", "/t?limit=5&offset=5", "range: 10-", LIMIT_ERROR },
+		{ "GET", "/t?limit=0", "range: 10-19", T " limit 0" },
+		{ "GET", "/t?limit=0", "range: 9-0", T " limit 0" },
+		{ "HEAD", "/t", "range: 0-9", T },
 	};
 
 	(void)state;
