@@ -110,7 +110,7 @@ static bool named_item(struct parser *p, struct query_item *item, bool spread)
 	}
 	if (!parser_field(p, &item->field))
 		return false;
-	if (!item->field.nsteps && !item->alias.len && takes_alias(p)) {
+	if (!spread && !item->field.nsteps && !item->alias.len && takes_alias(p)) {
 		item->alias = item->field.name;
 		item->field = (struct query_field){ 0 };
 		parser_blanks(p);

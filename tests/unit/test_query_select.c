@@ -173,6 +173,7 @@ static void embeds(void **state)
 		{ "rel!fk", BAD("rel!fk", 7) },
 		{ "rel!a!b(id)", BAD("rel!a!b(id)", 8) },
 		{ "...rel", BAD("...rel", 7) },
+		{ "...alias:rel(id)", BAD("...alias:rel(id)", 9) },
 		{ "...", BAD("...", 4) },
 		{ "..rel(id)", BAD("..rel(id)", 1) },
 		{ "....rel(id)", BAD("....rel(id)", 4) },
