@@ -197,8 +197,12 @@ static bool value(struct parser *p, bool in_tree, struct query_filter *f)
 
 	if (f->op == OP_IS)
 		return is_value(p, f);
-	if (f->op == OP_IN)
-		return parser_take_char(p, '(') ? list(p, ')', f) : parser_fail(p, "\"(\"");
+	if (f->op == OP_IN) {
+		if (!parser_take_char(p, '('))
+			return parser_fail(p, "\"(\"");
+		parser_blanks(p);
+		return list(p, ')', f);
+	}
 	if (f->quantifier != QUANT_NONE)
 		return parser_take_char(p, '{') ? list(p, '}', f) : parser_fail(p, "\"{\"");
 	if (in_tree) {

@@ -119,6 +119,8 @@ static void lists(void **state)
 		{ "a=in.()", "a in" },
 		{ "a=in.(x)", "a in <x>" },
 		{ "a=in.(,)", "a in <> <>" },
+		{ "a=in.(%20x, y )", "a in <x> < y >" },
+		{ "a=in.(%20)", "a in" },
 		{ "a=in.(x,)", "a in <x> <>" },
 		{ "a=in.(null)", "a in <null>" },
 		{ "a=in.(\"x,y\",z)", "a in <x,y> <z>" },
