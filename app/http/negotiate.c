@@ -1,7 +1,7 @@
 /* Accept: what the client would like to get, best first (RFC 9110 section 12.5.1). */
 #include "http.h"
 
-#define MAX_CHOICES 32
+#define MAX_CHOICES 32 /* the best ones, however many there are */
 
 static const struct {
 	const char *name;
@@ -31,7 +31,8 @@ static const struct {
 
 struct ranked {
 	struct media_choice choice;
-	unsigned quality; /* thousandths */
+	unsigned quality;     /* thousandths */
+	const char *wildcard; /* the range it came from, or NULL */
 };
 
 /* "0.8" in thousandths; what is no number is 1. */
@@ -105,7 +106,7 @@ static void plan_parameter(struct media_choice *c, struct slice name, struct sli
 	}
 }
 
-/* One "type;parameters"; false for a type Rowgate never makes. */
+/* One "type;parameters", refused when its quality is 0; false for a type Rowgate never makes. */
 static bool read_choice(struct slice text, struct ranked *r)
 {
 	struct slice part, name;
@@ -122,27 +123,61 @@ static bool read_choice(struct slice text, struct ranked *r)
 
 		if (!slice_split(&value, '=', &name))
 			continue;
-		if (slice_is(name, "q"))
+		if (slice_ieq(slice_trim(name), SLICE("q")))
 			r->quality = quality(value);
 		else if (types[at].array && slice_is(name, "nulls"))
 			r->choice.strip_nulls = slice_is(value, "stripped");
 		else if (types[at].media == MEDIA_PLAN)
 			plan_parameter(&r->choice, name, value);
 	}
-	return r->quality > 0;
+	r->wildcard = strchr(types[at].name, '*') ? types[at].name : NULL;
+	return true;
 }
 
-/* Behind those of the same quality: the order of the header decides. */
+static bool same(const struct media_choice *a, const struct media_choice *b)
+{
+	return a->media == b->media && a->strip_nulls == b->strip_nulls && a->plan_json == b->plan_json &&
+	       a->plan_analyze == b->plan_analyze && a->plan_for == b->plan_for &&
+	       a->plan_for_stripped == b->plan_for_stripped;
+}
+
+/* Behind those of the same quality: the order of the header decides. When there are too many the last one goes. */
 static void insert(struct ranked *list, size_t *n, struct ranked r)
 {
 	size_t at = *n;
 
-	while (at > 0 && list[at - 1].quality < r.quality) {
+	for (size_t i = 0; i < *n; i++)
+		if (same(&list[i].choice, &r.choice) && !list[i].wildcard && list[i].quality >= r.quality)
+			return;
+	if (*n == MAX_CHOICES && list[--at].quality >= r.quality)
+		return;
+	for (; at > 0 && list[at - 1].quality < r.quality; at--)
 		list[at] = list[at - 1];
-		at--;
-	}
 	list[at] = r;
-	(*n)++;
+	*n += *n < MAX_CHOICES;
+}
+
+/* What a range stands for: the first of its types that is not refused by ;q=0. False: there is none. */
+static bool resolve(struct ranked *r, unsigned refused)
+{
+	static const struct {
+		const char *range;
+		enum media media;
+	} members[] = { { "*/*", MEDIA_JSON },
+			{ "*/*", MEDIA_CSV },
+			{ "*/*", MEDIA_NDJSON },
+			{ "application/*", MEDIA_JSON },
+			{ "application/*", MEDIA_NDJSON },
+			{ "text/*", MEDIA_CSV } };
+
+	if (!r->wildcard)
+		return true;
+	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
+		if (strcmp(members[i].range, r->wildcard) == 0 && !(refused & 1u << members[i].media)) {
+			r->choice.media = members[i].media;
+			return true;
+		}
+	return false;
 }
 
 bool http_negotiate(struct arena *a, struct slice accept, struct media_choice **choices_out, size_t *n_out,
@@ -150,20 +185,27 @@ bool http_negotiate(struct arena *a, struct slice accept, struct media_choice **
 {
 	struct ranked list[MAX_CHOICES], r;
 	struct slice rest = accept, part;
-	size_t n = 0;
+	size_t n = 0, kept = 0;
+	unsigned refused = 0;
 
 	if (!slice_trim(accept).len)
 		rest = SLICE("*/*");
-	while (next_part(&rest, ',', &part) && n < MAX_CHOICES)
-		if (read_choice(slice_trim(part), &r))
+	while (next_part(&rest, ',', &part)) {
+		if (!read_choice(slice_trim(part), &r))
+			continue;
+		if (r.quality)
 			insert(list, &n, r);
-	if (!n)
-		return error_set(err, ERR_MEDIA, "None of these media types are available: %.*s", (int)accept.len,
-				 accept.ptr);
+		else if (!r.wildcard)
+			refused |= 1u << r.choice.media;
+	}
 	*choices_out = arena_array(a, struct media_choice, n);
 	for (size_t i = 0; i < n; i++)
-		(*choices_out)[i] = list[i].choice;
-	*n_out = n;
+		if (resolve(&list[i], refused))
+			(*choices_out)[kept++] = list[i].choice;
+	if (!kept)
+		return error_set(err, ERR_MEDIA, "None of these media types are available: %.*s", (int)accept.len,
+				 accept.ptr);
+	*n_out = kept;
 	return true;
 }
 

@@ -126,6 +126,16 @@ static void quality(void **state)
 		{ "image/png, text/csv;q=0.1", "csv" },
 		{ "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "json" },
 		{ "text/csv;q=0.1, application/json;q=0.2, " P "object;q=0.3", "object json csv" },
+		{ "text/csv;Q=0.5, application/json;Q=0.6", "json csv" },
+		{ "text/csv;Q=0, application/json", "json" },
+		/* a range does not bring back what was refused */
+		{ "application/json;q=0, */*", "csv" },
+		{ "*/*, application/json;q=0", "csv" },
+		{ "application/json;q=0, text/csv;q=0, */*", "ndjson" },
+		{ "application/json;q=0, application/*", "ndjson" },
+		{ "text/csv;q=0, text/*", NONE("text/csv;q=0, text/*") },
+		{ "*/*;q=0, text/csv", "csv" },
+		{ "*/*;q=0", NONE("*/*;q=0") },
 		/* what is no quality counts as 1 */
 		{ "text/csv;q=x, application/json;q=0.9", "csv json" },
 		{ "text/csv;q=, application/json;q=0.9", "csv json" },
@@ -170,7 +180,15 @@ static void long_headers(void **state)
 	strbuf_init(&b, arena, 65536);
 	for (unsigned i = 0; i < 2000; i++)
 		strbuf_adds(&b, "text/csv;q=0.5,image/png,");
-	assert_memory_equal(choices_text(strbuf_slice(&b)), "csv csv csv", 11);
+	assert_string_equal(choices_text(strbuf_slice(&b)), "csv");
+	/* the best count, wherever they stand */
+	strbuf_adds(&b, "application/json;q=0.6");
+	assert_string_equal(choices_text(strbuf_slice(&b)), "json csv");
+	strbuf_init(&b, arena, 65536);
+	for (unsigned i = 0; i < 2000; i++)
+		strbuf_addf(&b, "text/csv;q=0.%03u,", i % 900);
+	strbuf_adds(&b, "application/json");
+	assert_memory_equal(choices_text(strbuf_slice(&b)), "json csv", 8);
 	assert_string_equal(choices_text((struct slice){ "text/csv\0,application/json", 26 }), "json");
 }
 
