@@ -96,22 +96,19 @@ static bool is_client_error(unsigned number)
 	return number >= 2000 && number < 3000;
 }
 
-/* The name behind the last "for table ", with its quotes and database taken off. */
+/* The name behind the last "table ": 'name', or `database`.`name`. */
 static struct slice denied_table(const char *text)
 {
-	const char *at = NULL;
+	const char *at = NULL, *dot = NULL;
 	struct slice name;
 
 	for (const char *p = text; (p = strstr(p, "table ")); p++)
 		at = p + 6;
 	if (!at)
 		return (struct slice){ NULL, 0 };
-	name = slice_of(at);
-	for (size_t i = name.len; i-- > 0;)
-		if (name.ptr[i] == '.' && i + 1 < name.len && (name.ptr[i + 1] == '`' || name.ptr[0] != '`')) {
-			name = slice_from(name, i + 1);
-			break;
-		}
+	for (const char *p = at; *at == '`' && (p = strstr(p, "`.`")); p++)
+		dot = p;
+	name = slice_of(dot ? dot + 2 : at);
 	if (name.len >= 2 && (name.ptr[0] == '\'' || name.ptr[0] == '`'))
 		name = (struct slice){ name.ptr + 1, name.len - 2 };
 	return name;

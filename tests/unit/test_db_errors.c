@@ -196,6 +196,8 @@ static void denied_tables(void **state)
 		  "permission denied for table salary" },
 		{ 1142, "SELECT command denied to user 'a'@'localhost' for table `hr`.`a.b`",
 		  "permission denied for table a.b" },
+		{ 1142, "SELECT command denied to user 'a'@'localhost' for table 'a.b'",
+		  "permission denied for table a.b" },
 		{ 1142, "nonsense", "permission denied" },
 		{ 1142, "", "permission denied" },
 		{ 1142, "x for table ", "permission denied" },
