@@ -4,7 +4,10 @@
  */
 #include "db.h"
 
+#include <json-c/json.h>
 #include <stdio.h>
+
+#include "json.h"
 
 static const struct {
 	unsigned number;
@@ -83,11 +86,24 @@ static const struct {
 	{ 128, ERR_BAD_PARAMETER, "the search text is nested too deeply" },
 	{ 209, ERR_BAD_PARAMETER, "the search text is nested too deeply" },
 	{ 1139, ERR_BAD_REGEX, "invalid regular expression" },
-	{ 1288, ERR_DENIED, "the view cannot be written" },
 	{ 1114, ERR_DISK_FULL, "the database's disk is full" },
 	{ 1021, ERR_DISK_FULL, "the database's disk is full" },
 	{ 3675, ERR_DISK_FULL, "the database's disk is full" },
 	{ 1436, ERR_STACK, "stack depth limit exceeded" },
+};
+
+/* What goes out under a code and status of its own. */
+static const struct {
+	unsigned number;
+	int status;
+	const char *sqlstate;
+	const char *message;
+} others[] = {
+	{ 1288, 405, "55000", "cannot write to the view" },
+	{ 1348, 405, "55000", "cannot write to this column of the view" },
+	{ 1471, 405, "55000", "cannot insert into the view" },
+	{ 1906, 400, "428C9", "cannot write to a generated column" },
+	{ 3105, 400, "428C9", "cannot write to a generated column" },
 };
 
 /* Client library errors (2000-2999) all mean that the connection is no use any more. */
@@ -123,11 +139,51 @@ static bool denied(struct error *err, unsigned number, const char *message, cons
 	return error_set(err, ERR_DENIED, "%s", message);
 }
 
+static const char *member(const struct error *err, struct json_object *o, const char *name)
+{
+	struct json_object *v = json_object_object_get(o, name);
+
+	return v ? arena_printf(err->arena, "%s", json_object_get_string(v)) : NULL;
+}
+
+/* The whole error in MESSAGE_TEXT: {"code", "message", "details", "hint", "status"}, of which the first two must be. */
+static bool raised_json(struct error *err, const char *text)
+{
+	struct json_fault fault = { 0, "no object" };
+	struct json_object *o = NULL, *status;
+	const char *code = NULL, *message = NULL;
+
+	if (json_check(err->arena, slice_of(text), 4, &fault) && json_kind(slice_of(text)) == '{')
+		o = json_tokener_parse(text);
+	if (o) {
+		code = member(err, o, "code");
+		message = member(err, o, "message");
+	}
+	if (!code || !message) {
+		error_set(err, ERR_INTERNAL, "Could not parse JSON in the \"SIGNAL SQLSTATE 'PGRST'\" error");
+		error_details(err, "Invalid JSON value for MESSAGE_TEXT: '%s'", text);
+		err->sqlstate = "PGRST121";
+		json_object_put(o);
+		return false;
+	}
+	error_set(err, ERR_RAISED, "%s", message);
+	err->sqlstate = code;
+	err->details = member(err, o, "details");
+	err->hint = member(err, o, "hint");
+	status = json_object_object_get(o, "status");
+	if (json_object_get_int(status) >= 200 && json_object_get_int(status) < 600)
+		err->status = json_object_get_int(status);
+	json_object_put(o);
+	return false;
+}
+
 /* SIGNAL: the SQLSTATE decides, and the text was written for the client. */
 static bool raised(struct error *err, const char *sqlstate, const char *text)
 {
 	uint64_t status;
 
+	if (strcmp(sqlstate, "PGRST") == 0)
+		return raised_json(err, text);
 	error_set(err, ERR_RAISED, "%s", text);
 	if (sqlstate[0] == 'P' && sqlstate[1] == 'T' && parse_u64(slice_of(sqlstate + 2), &status) && status >= 200 &&
 	    status < 600) {
@@ -146,6 +202,13 @@ static bool other(struct error *err, unsigned number, const char *sqlstate)
 
 	if (number >= 3685 && number <= 3699)
 		return error_set(err, ERR_BAD_REGEX, "invalid regular expression");
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (others[i].number == number) {
+			error_set(err, ERR_DB_OTHER, "%s", others[i].message);
+			err->status = others[i].status;
+			err->sqlstate = others[i].sqlstate;
+			return false;
+		}
 	error_set(err, ERR_DB_OTHER, "the database refused the statement");
 	if (client) {
 		err->status = 400;
@@ -202,7 +265,7 @@ bool db_error(struct error *err, unsigned number, const char *sqlstate, const ch
 	err->retry_after = retry_after(err->code);
 	err->db_errno = number;
 	err->log_detail = arena_printf(err->arena, "%s", text);
-	if (number && err->code != ERR_RAISED)
+	if (number && number != 1644)
 		error_details(err, "MySQL error %u", number);
 	return false;
 }

@@ -97,6 +97,11 @@ static void numbers(void **state)
 		{ 3685, "HY000", 400, "2201B" },
 		{ 3692, "HY000", 400, "2201B" },
 		{ 3699, "HY000", 400, "2201B" },
+		{ 1288, "HY000", 405, "55000" },
+		{ 1348, "HY000", 405, "55000" },
+		{ 1471, "HY000", 405, "55000" },
+		{ 1906, "HY000", 400, "428C9" },
+		{ 3105, "HY000", 400, "428C9" },
 		{ 1114, "HY000", 503, "53100" },
 		{ 1021, "HY000", 503, "53100" },
 		{ 3675, "HY000", 503, "53100" },
@@ -157,6 +162,31 @@ static void raised(void **state)
 			fail_msg("%s gives %d %s", rows[i].sqlstate, err.status, err.sqlstate);
 		assert_string_equal(err.message, "not on Sundays ?");
 		assert_null(err.details);
+	}
+}
+
+/* SQLSTATE 'PGRST': the text is the error. */
+static void raised_json(void **state)
+{
+	struct error err = error_of(1644, "PGRST",
+				    "{\"code\": \"X1\", \"message\": \"no \\u00e4\", \"details\": \"d\", "
+				    "\"hint\": null, \"status\": 402}");
+	static const char *const bad[] = { "",          "x", "[]", "{}", "{\"code\": \"X1\"}", "{\"message\": \"x\"}",
+					   "{\"code\":" };
+
+	(void)state;
+	assert_int_equal(err.status, 402);
+	assert_string_equal(err.sqlstate, "X1");
+	assert_string_equal(err.message, "no \xc3\xa4");
+	assert_string_equal(err.details, "d");
+	assert_null(err.hint);
+	err = error_of(1644, "PGRST", "{\"code\": \"X1\", \"message\": \"m\", \"status\": 9}");
+	assert_int_equal(err.status, 400);
+	assert_null(err.details);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		err = error_of(1644, "PGRST", bad[i]);
+		assert_int_equal(err.status, 500);
+		assert_string_equal(err.sqlstate, "PGRST121");
 	}
 }
 
@@ -233,10 +263,8 @@ static int close_arena(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers),
-		cmocka_unit_test(raised),
-		cmocka_unit_test(casts),
-		cmocka_unit_test(denied_tables),
+		cmocka_unit_test(numbers), cmocka_unit_test(raised),        cmocka_unit_test(raised_json),
+		cmocka_unit_test(casts),   cmocka_unit_test(denied_tables),
 	};
 
 	return cmocka_run_group_tests(tests, open_arena, close_arena);
