@@ -433,6 +433,15 @@ static void adjust_denied(const struct exchange *x)
 		x->err->status = 401;
 }
 
+/* A read that would write does so on any server: it need not come again. */
+static void adjust_read_only(const struct exchange *x)
+{
+	if (x->err->code != ERR_READ_ONLY_SERVER || (x->rq->method != HTTP_GET && x->rq->method != HTTP_HEAD))
+		return;
+	x->err->status = 405;
+	x->err->retry_after = 0;
+}
+
 static void rest(struct exchange *x)
 {
 	struct late *late = arena_new(x->w->arena, struct late);
@@ -449,6 +458,7 @@ static void rest(struct exchange *x)
 		return;
 	if (!ok) {
 		adjust_denied(x);
+		adjust_read_only(x);
 		render_error(&x->w->state->config, x->err, rs);
 	}
 	*late = (struct late){ x, rs->before_send, rs->context };
