@@ -99,6 +99,16 @@ static struct plan_path *plan_json_path(struct planner *p, const struct query_fi
 	return path;
 }
 
+/* Each step from an array's end doubles the path that MariaDB before 10.9 gets (app/sql/expr.c). */
+static bool too_many_from_end(const struct planner *p, const struct query_field *field)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < field->nsteps; i++)
+		n += field->steps[i].is_index && field->steps[i].index < 0;
+	return p->schema->mariadb && p->schema->version < 100900 && n > 2;
+}
+
 bool plan_field(struct planner *p, const struct plan_node *node, const struct query_field *field, struct plan_expr *out)
 {
 	const struct column *c = schema_column(node->table, field->name);
@@ -111,6 +121,10 @@ bool plan_field(struct planner *p, const struct plan_node *node, const struct qu
 	if (c->type.class != TYPE_JSON)
 		return error_set(p->err, ERR_NO_OPERATOR, "operator does not exist: %s -> unknown",
 				 type_name(&c->type));
+	if (too_many_from_end(p, field)) {
+		error_set(p->err, ERR_NOT_OFFERED, "Feature not implemented");
+		return error_details(p->err, "This server takes two negative array indices in a JSON path at most.");
+	}
 	out->path = plan_json_path(p, field);
 	out->raw_json = true;
 	out->type = (struct type){ .class = out->path->as_text ? TYPE_TEXT : TYPE_JSON };

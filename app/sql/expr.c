@@ -38,12 +38,55 @@ void sql_column(struct writer *w, const struct plan_node *node, const struct col
 	strbuf_add_slice(&w->text, c->quoted);
 }
 
+/* Where the last step from an array's end stands in a path, outside of the quotes of keys; path.len: nowhere. */
+static size_t step_from_end(struct slice path)
+{
+	size_t found = path.len;
+	bool quoted = false;
+
+	for (size_t i = 0; i + 1 < path.len; i++) {
+		if (quoted && path.ptr[i] == '\\')
+			i++;
+		else if (path.ptr[i] == '"')
+			quoted = !quoted;
+		else if (!quoted && path.ptr[i] == '[' && path.ptr[i + 1] == '-')
+			found = i;
+	}
+	return found;
+}
+
+/* MariaDB before 10.9 knows no [-1]: there the place is counted from the array's length. */
+static void json_path(struct writer *w, const struct plan_expr *e, struct slice path)
+{
+	bool counts = !w->plan->catalogue->mariadb || w->plan->catalogue->version >= 100900;
+	size_t at = counts ? path.len : step_from_end(path);
+	struct slice rest = slice_from(path, at < path.len ? at + 1 : at), number;
+	int64_t index = 0;
+
+	if (at == path.len || !slice_split(&rest, ']', &number) || !parse_i64(number, &index)) {
+		sql_param(w, value_text(path));
+		return;
+	}
+	path.len = at;
+	sql_lit(w, "CONCAT(");
+	json_path(w, e, path);
+	sql_lit(w, ",'[',JSON_LENGTH(");
+	sql_column(w, e->node, e->column);
+	strbuf_addc(&w->text, ',');
+	json_path(w, e, path);
+	sql_lit(w, ")+");
+	sql_param(w, value_int(index));
+	sql_lit(w, ",']',");
+	sql_param(w, value_text(rest));
+	strbuf_addc(&w->text, ')');
+}
+
 static void extract(struct writer *w, const struct plan_expr *e, struct slice path)
 {
 	sql_lit(w, "JSON_EXTRACT(");
 	sql_column(w, e->node, e->column);
 	strbuf_addc(&w->text, ',');
-	sql_param(w, value_text(path));
+	json_path(w, e, path);
 	strbuf_addc(&w->text, ')');
 }
 

@@ -165,6 +165,7 @@ static void holds_at(const struct schema *schema, const char *headers, const cha
 #define NAME "CONVERT(t0.`name` USING utf8mb4)"
 #define MA_BYTES " COLLATE utf8mb4_nopad_bin"
 #define MY_BYTES " COLLATE utf8mb4_0900_bin"
+#define FROM_END "CONCAT(?,'[',JSON_LENGTH(t0.`data`,?)+?,']',?)"
 #define IS_NUMBER "JSON_TYPE(" JSON ") IN ('INTEGER','DOUBLE') AND "
 #define TYPES "'NULL','INTEGER','DOUBLE','STRING','OBJECT','ARRAY','BOOLEAN'"
 #define DIVISION " FROM `hr`.`division` AS t0"
@@ -425,6 +426,13 @@ static void filters_by_server(void **state)
 		  "SELECT t0.`id`" EMPLOYEE " WHERE ((NOT (JSON_TYPE(t0.`data`) IN ('OBJECT') AND "
 		  "JSON_COMPACT(t0.`data`)=JSON_COMPACT(?) COLLATE utf8mb4_nopad_bin)))",
 		  "text {\"a\":1}" },
+		{ "/employee?select=data->a->-2",
+		  "SELECT CASE WHEN JSON_TYPE(" JSON ")='ARRAY' THEN JSON_EXTRACT(t0.`data`," FROM_END ") END" EMPLOYEE,
+		  "text $.\"a\", text $.\"a\", text $.\"a\", int -2, text " },
+		{ "/employee?select=data->-1->\"[-1]\"",
+		  "SELECT CASE WHEN JSON_TYPE(" JSON ")='ARRAY' THEN JSON_EXTRACT(t0.`data`," FROM_END ") END" EMPLOYEE,
+		  "text $, text $, text $, int -1, text .\"[-1]\"" },
+		{ "/employee?select=data->-1->-1->-1", "PGRST127 Feature not implemented", NULL },
 		{ "/employee?select=id&data=ov.[1]",
 		  "SELECT t0.`id`" EMPLOYEE
 		  " WHERE (EXISTS (SELECT 1 FROM JSON_TABLE(?, '$[*]' COLUMNS (v JSON PATH '$')) AS jt WHERE"
