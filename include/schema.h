@@ -18,6 +18,7 @@ struct column {
 	bool nullable;
 	bool has_default; /* a default, AUTO_INCREMENT, or generated */
 	bool generated;
+	bool auto_increment;
 	bool binary_collation; /* text compares by bytes: a _bin collation */
 	enum charset charset;
 	struct slice comment;

@@ -32,6 +32,8 @@ struct type {
 	bool is_unsigned;
 	bool bit;                   /* BOOL: a BIT(1) */
 	unsigned decimals;          /* DECIMAL: scale; temporal: fractional digits */
+	uint64_t length;            /* CHAR, VARCHAR: characters; other TEXT, BYTES: bytes; DECIMAL: digits; 0: any */
+	bool in_bytes;              /* TEXT: length is */
 	const struct slice *labels; /* ENUM and SET */
 	size_t nlabels;
 };

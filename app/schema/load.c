@@ -198,7 +198,8 @@ static void add_column(struct loader *l, const struct slice *f)
 	c->binary_collation = ends_with(f[6], "_bin") || slice_is(f[6], "binary");
 	c->charset = charset(f[6]);
 	c->generated = contains(f[7], "GENERATED") && !contains(f[7], "DEFAULT_GENERATED");
-	c->has_default = f[8].ptr || c->generated || contains(f[7], "auto_increment");
+	c->auto_increment = contains(f[7], "auto_increment");
+	c->has_default = f[8].ptr || c->generated || c->auto_increment;
 	c->comment = keep(l, f[9]);
 }
 

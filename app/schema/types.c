@@ -62,6 +62,26 @@ static unsigned argument(struct slice type, char before)
 	return v;
 }
 
+/* What a column may hold: "varchar(50)" so many characters, "mediumtext" and "blob" so many bytes. */
+static void read_length(struct slice data_type, struct slice column_type, struct type *type)
+{
+	static const struct {
+		const char *prefix;
+		uint64_t bytes;
+	} kinds[] = {
+		{ "tiny", 255 }, { "text", 65535 }, { "blob", 65535 }, { "medium", 16777215 }, { "long", 4294967295 }
+	};
+
+	type->in_bytes = true;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (slice_starts(data_type, kinds[i].prefix)) {
+			type->length = kinds[i].bytes;
+			return;
+		}
+	type->in_bytes = type->class == TYPE_BYTES;
+	type->length = argument(column_type, '(');
+}
+
 /* The labels of enum('a','it''s'). */
 static void read_labels(struct arena *a, struct slice text, struct type *type)
 {
@@ -111,6 +131,10 @@ struct type schema_type(struct arena *a, struct slice data_type, struct slice co
 	}
 	if (type.class == TYPE_BYTES && slice_is(data_type, "binary"))
 		type.size = argument(column_type, '(');
+	if (type.class == TYPE_TEXT || type.class == TYPE_BYTES)
+		read_length(data_type, column_type, &type);
+	if (type.class == TYPE_DECIMAL)
+		type.length = argument(column_type, '(');
 	if (type.class == TYPE_DECIMAL)
 		type.decimals = argument(column_type, ',');
 	if (type.class == TYPE_DATETIME || type.class == TYPE_TIMESTAMP || type.class == TYPE_TIME)
