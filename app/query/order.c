@@ -80,7 +80,7 @@ static bool unsatisfiable(struct error *err, const char *why)
 	return error_details(err, "%s", why);
 }
 
-/* GET alone has ranges (RFC 9110 section 14.2). limit=0 asks for no row of any range. */
+/* GET alone has ranges (RFC 9110 section 14.2). limit=0 asks for no row, whatever the range. */
 bool query_range(const struct http_request *rq, struct query_node *root, struct error *err)
 {
 	struct slice header, unit;

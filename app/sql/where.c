@@ -29,7 +29,7 @@ static bool exact_text(const struct writer *w, const struct plan_cond *c)
 
 /*
  * What is compared. A character that the column's set does not have would be an error; so the column is read in ours,
- * which no index can do. Its collation is lost: what it holds is unlike such a text in any.
+ * which no index can do, and by the default collation of that.
  */
 static void left(struct writer *w, const struct plan_cond *c)
 {
@@ -327,6 +327,31 @@ static void exists(struct writer *w, const struct plan_node *node)
 	strbuf_addc(&w->text, ')');
 }
 
+/* (a,b) IN ((?,?),(?,?)) */
+static void keys(struct writer *w, const struct plan_cond *c)
+{
+	size_t width = c->key->n, padded = sql_padded(c->nvalues);
+
+	strbuf_adds(&w->text, width > 1 ? "(" : "");
+	for (size_t i = 0; i < width; i++) {
+		strbuf_adds(&w->text, i ? "," : "");
+		sql_column(w, c->left.node, c->key->columns[i]);
+	}
+	strbuf_adds(&w->text, width > 1 ? ") IN (" : " IN (");
+	for (size_t i = 0; i < padded; i++) {
+		size_t at = i < c->nvalues ? i : c->nvalues - 1;
+
+		strbuf_adds(&w->text, i ? "," : "");
+		strbuf_adds(&w->text, width > 1 ? "(" : "");
+		for (size_t k = 0; k < width; k++) {
+			strbuf_adds(&w->text, k ? "," : "");
+			sql_param(w, c->values[at * width + k]);
+		}
+		strbuf_adds(&w->text, width > 1 ? ")" : "");
+	}
+	strbuf_addc(&w->text, ')');
+}
+
 static void condition(struct writer *w, const struct plan_cond *c)
 {
 	if (c->negated)
@@ -344,6 +369,9 @@ static void condition(struct writer *w, const struct plan_cond *c)
 		break;
 	case COND_EXISTS:
 		exists(w, c->embed);
+		break;
+	case COND_KEYS:
+		keys(w, c);
 		break;
 	case COND_AND:
 	case COND_OR:
