@@ -181,7 +181,7 @@ class Instance:
 
     def log(self):
         """The lines of the workers' log, parsed; those of libraries are left out."""
-        lines = (self.folder / 'log/rowgate.log').read_text(errors='replace').splitlines()
+        lines = (self.folder / 'log/rowgate.log').read_text(errors="replace").split("\n")
         return [json.loads(line) for line in lines if line.startswith('{')]
 
     def log_of(self, response):
