@@ -126,6 +126,22 @@ bool parser_name(struct parser *p, struct slice *out, bool *quoted_out)
 	return true;
 }
 
+/* A key does not begin with '-': what does is an index counted from the end, and nothing else. */
+static bool index_from_end(struct parser *p)
+{
+	struct parser at = *p;
+
+	parser_take_char(&at, '-');
+	if (parser_peek(&at) < '0' || parser_peek(&at) > '9')
+		return parser_fail(&at, "digit");
+	while (parser_peek(&at) >= '0' && parser_peek(&at) <= '9')
+		at.rest = slice_from(at.rest, 1);
+	if (parser_at_end(&at) || strchr(".,) \t", parser_peek(&at)) || slice_starts(at.rest, "->") ||
+	    slice_starts(at.rest, "::"))
+		return true;
+	return parser_fail(&at, "digit, \"->\", \"::\", \".\", \",\" or end of input");
+}
+
 /* Digits alone are an index of an array, as in PostgreSQL. */
 static void step_kind(struct query_step *s, struct slice text, bool quoted)
 {
@@ -143,11 +159,14 @@ static bool json_step(struct parser *p, struct query_step *s)
 		if (!parser_quoted(p, &text))
 			return false;
 	} else {
+		if (parser_peek(p) == '-' && !index_from_end(p))
+			return false;
 		while (n < p->rest.len && (!ends_name(p->rest, n) || p->rest.ptr[n] == '!' || p->rest.ptr[n] == '*'))
 			n++;
 		text = (struct slice){ p->rest.ptr, n };
 		if (!n)
-			return parser_fail(p, "a JSON key or index");
+			return parser_fail(p, "\"-\", digit or any non reserved character different from: .,>()");
+		p->rest = slice_from(p->rest, n);
 		p->rest = slice_from(p->rest, n);
 	}
 	step_kind(s, text, quoted);
