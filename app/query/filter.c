@@ -40,6 +40,8 @@ static const struct {
 		 { "false", IS_FALSE },
 		 { "unknown", IS_UNKNOWN } };
 
+#define OPERATOR "operator (eq, gt, ...)"
+
 static struct slice word(const struct parser *p)
 {
 	size_t n = 0;
@@ -51,12 +53,26 @@ static struct slice word(const struct parser *p)
 
 static bool no_range_types(struct parser *p, struct slice name)
 {
-	parser_fail(p, "operator (eq, gt, ...)");
+	parser_fail(p, OPERATOR);
 	return error_details(p->err, "range types do not exist: operator \"%.*s\" has nothing to compare",
 			     (int)name.len, name.ptr);
 }
 
-static bool find_operator(struct parser *p, size_t *at)
+/* Blames what stands behind the longest operator that text begins with. */
+static bool no_operator(struct parser *p, bool negated)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < sizeof(operators) / sizeof(*operators); i++)
+		if (strlen(operators[i].name) > longest && slice_starts(p->rest, operators[i].name))
+			longest = strlen(operators[i].name);
+	p->rest = slice_from(p->rest, longest);
+	if (longest)
+		return parser_fail(p, OPERATOR);
+	return negated ? parser_fail_word(p, "in", OPERATOR) : parser_fail_word(p, "not", "\"not\" or " OPERATOR);
+}
+
+static bool find_operator(struct parser *p, bool negated, size_t *at)
 {
 	struct slice name = word(p);
 
@@ -68,7 +84,7 @@ static bool find_operator(struct parser *p, size_t *at)
 			p->rest = slice_from(p->rest, name.len);
 			return true;
 		}
-	return parser_fail(p, "operator (eq, gt, ...)");
+	return no_operator(p, negated);
 }
 
 /* (any), (all), or the language of a full text search. */
@@ -76,7 +92,7 @@ static bool modifier(struct parser *p, size_t op, struct query_filter *f)
 {
 	size_t n = 0;
 
-	if (!parser_take_char(p, '('))
+	if (!(operators[op].quantified || operators[op].fulltext) || !parser_take_char(p, '('))
 		return true;
 	while (n < p->rest.len && p->rest.ptr[n] != ')')
 		n++;
@@ -90,7 +106,7 @@ static bool modifier(struct parser *p, size_t op, struct query_filter *f)
 	else if (operators[op].quantified && parser_take(p, "all)"))
 		f->quantifier = QUANT_ALL;
 	else
-		return parser_fail(p, operators[op].quantified ? "any or all" : "\".\"");
+		return parser_fail(p, OPERATOR);
 	return true;
 }
 
@@ -108,7 +124,7 @@ static bool list(struct parser *p, char close, struct query_filter *f)
 	for (;;) {
 		struct parser before = *p;
 		struct slice value = { NULL, 0 };
-		bool quoted = parser_peek(p) == '"';
+		bool quoted = parser_peek(p) == '"' && (close == '}' || parser_quote_ends(p));
 		size_t n = 0;
 
 		if (quoted) {
@@ -175,10 +191,10 @@ static bool tree_value(struct parser *p, struct slice *out)
 	struct parser before = *p;
 	size_t n = 0;
 
-	if (parser_peek(p) == '"') {
+	if (parser_peek(p) == '"' && parser_quote_ends(p)) {
 		if (!parser_quoted(p, out))
 			return false;
-		if (parser_peek(p) == ',' || parser_peek(p) == ')')
+		if (parser_at_end(p) || parser_peek(p) == ',' || parser_peek(p) == ')')
 			return true;
 		*p = before;
 	}
@@ -198,10 +214,14 @@ static bool value(struct parser *p, bool in_tree, struct query_filter *f)
 	if (f->op == OP_IS)
 		return is_value(p, f);
 	if (f->op == OP_IN) {
+		parser_blanks(p);
 		if (!parser_take_char(p, '('))
 			return parser_fail(p, "\"(\"");
 		parser_blanks(p);
-		return list(p, ')', f);
+		if (!list(p, ')', f))
+			return false;
+		parser_blanks(p);
+		return true;
 	}
 	if (f->quantifier != QUANT_NONE)
 		return parser_take_char(p, '{') ? list(p, '}', f) : parser_fail(p, "\"{\"");
@@ -220,45 +240,79 @@ bool parser_operation(struct parser *p, bool in_tree, struct query_filter *f)
 {
 	size_t op = 0;
 
-	if (parser_take(p, "not."))
+	if (parser_take(p, "not")) {
+		if (!parser_take_char(p, '.'))
+			return parser_fail(p, "delimiter (.)");
 		f->negated = true;
-	if (!find_operator(p, &op))
+	}
+	if (!find_operator(p, f->negated, &op))
 		return false;
 	f->op = operators[op].op;
 	if (!modifier(p, op, f))
 		return false;
 	if (!parser_take_char(p, '.'))
-		return parser_fail(p, "\".\"");
+		return parser_fail(p, OPERATOR);
 	return value(p, in_tree, f);
+}
+
+static bool begins_operation(const struct parser *p)
+{
+	struct slice name = word(p);
+
+	for (size_t i = 0; i < sizeof(operators) / sizeof(*operators); i++)
+		if (slice_is(name, operators[i].name))
+			return true;
+	return slice_is(name, "not");
+}
+
+#define LOGIC "logic operator (and, or)"
+
+/* [not.]and or [not.]or, and what follows: whether a tree opens there. */
+static bool opens_tree(struct parser *p, struct query_logic *out)
+{
+	parser_blanks(p);
+	out->negated = parser_take(p, "not.");
+	out->kind = parser_take(p, "and") ? LOGIC_AND : parser_take(p, "or") ? LOGIC_OR : LOGIC_LEAF;
+	parser_blanks(p);
+	return out->kind != LOGIC_LEAF && parser_peek(p) == '(';
+}
+
+/* Neither a filter nor a tree; logic stands behind what could have opened one. */
+static bool no_item(struct parser *p, struct parser *logic, const struct query_logic *out)
+{
+	if (out->kind != LOGIC_LEAF)
+		return parser_fail(logic, "\"(\"");
+	if (out->negated)
+		return parser_fail(logic, LOGIC);
+	return parser_fail(p, "delimiter (.)");
 }
 
 static bool tree_item(struct parser *p, struct query_logic *out)
 {
-	struct parser before = *p;
+	struct parser before, logic;
 
 	parser_blanks(p);
-	out->negated = parser_take(p, "not.");
-	out->kind = LOGIC_LEAF;
-	if (parser_take(p, "and("))
-		out->kind = LOGIC_AND;
-	else if (parser_take(p, "or("))
-		out->kind = LOGIC_OR;
-	if (out->kind != LOGIC_LEAF) {
-		p->rest.ptr--;
-		p->rest.len++;
+	before = *p;
+	if (opens_tree(p, out))
 		return parser_tree(p, out);
-	}
+	logic = *p;
 	*p = before;
-	out->negated = false;
+	if (parser_at_end(p) || strchr(",.:()!", parser_peek(p)))
+		return parser_fail(p, "field name (* or [a..z0..9_$]), negation operator (not) or " LOGIC);
 	if (!parser_field(p, &out->filter.field))
 		return false;
-	if (!parser_take_char(p, '.'))
-		return parser_fail(p, "\".\"");
+	if (!parser_take_char(p, '.') || (out->negated && !begins_operation(p)))
+		return no_item(p, &logic, out);
+	out->kind = LOGIC_LEAF;
+	out->negated = false;
 	return parser_operation(p, true, &out->filter);
 }
 
 bool parser_tree(struct parser *p, struct query_logic *out)
 {
+	/* At the top the operator is the parameter's name: places count from there, as in a tree within. */
+	if (!p->depth)
+		p->shift = (out->negated ? 4U : 0U) + (out->kind == LOGIC_OR ? 2U : 3U);
 	if (++p->depth > MAX_TREE_DEPTH)
 		return parser_fail(p, "a tree of at most 32 levels");
 	parser_blanks(p);
@@ -275,6 +329,7 @@ bool parser_tree(struct parser *p, struct query_logic *out)
 	} while (parser_take_char(p, ','));
 	if (!parser_take_char(p, ')'))
 		return parser_fail(p, "\",\" or \")\"");
+	parser_blanks(p);
 	p->depth--;
 	return true;
 }

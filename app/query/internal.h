@@ -12,6 +12,7 @@ struct parser {
 	const char *what; /* "filter", "select parameter": for the message */
 	struct slice whole;
 	struct slice rest;
+	unsigned shift; /* characters that count as read before whole: the name of a tree's parameter */
 	unsigned depth;
 	unsigned max_depth;
 };
@@ -20,6 +21,9 @@ void parser_init(struct parser *p, struct arena *a, struct error *err, const cha
 
 /* PGRST100 with the place where reading stopped. Always false. */
 bool parser_fail(struct parser *p, const char *expected);
+
+/* The same where word might have stood: it names the character that is not word's. */
+bool parser_fail_word(struct parser *p, const char *word, const char *expected);
 
 static inline char parser_peek(const struct parser *p)
 {
@@ -35,6 +39,9 @@ static inline bool parser_at_end(const struct parser *p)
 bool parser_take(struct parser *p, const char *word);
 bool parser_take_char(struct parser *p, char c);
 void parser_blanks(struct parser *p);
+
+/* Whether the quote at the front has its end. */
+bool parser_quote_ends(const struct parser *p);
 
 /* "quoted \" text" at the front, unescaped. */
 bool parser_quoted(struct parser *p, struct slice *out) MUST_CHECK;

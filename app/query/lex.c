@@ -18,20 +18,35 @@ static int shown(struct slice s)
 	return (int)n;
 }
 
-bool parser_fail(struct parser *p, const char *expected)
+/* There is nothing that could have stood at rest; unexpected is where that shows. */
+static bool fail_at(struct parser *p, struct slice unexpected, const char *expected)
 {
-	size_t column = 1;
+	size_t column = 1 + p->shift;
 	size_t bytes = 1;
 
 	for (size_t i = 0; i < p->whole.len - p->rest.len; i++)
 		column += ((unsigned char)p->whole.ptr[i] & 0xC0) != 0x80;
-	while (bytes < p->rest.len && ((unsigned char)p->rest.ptr[bytes] & 0xC0) == 0x80)
+	while (bytes < unexpected.len && ((unsigned char)unexpected.ptr[bytes] & 0xC0) == 0x80)
 		bytes++;
 	error_set(p->err, ERR_PARSE, "\"failed to parse %s (%.*s)\" (line 1, column %zu)", p->what, shown(p->whole),
 		  p->whole.ptr, column);
-	if (p->rest.len)
-		return error_details(p->err, "unexpected \"%.*s\" expecting %s", (int)bytes, p->rest.ptr, expected);
+	if (unexpected.len)
+		return error_details(p->err, "unexpected \"%.*s\" expecting %s", (int)bytes, unexpected.ptr, expected);
 	return error_details(p->err, "unexpected end of input expecting %s", expected);
+}
+
+bool parser_fail(struct parser *p, const char *expected)
+{
+	return fail_at(p, p->rest, expected);
+}
+
+bool parser_fail_word(struct parser *p, const char *word, const char *expected)
+{
+	size_t n = 0;
+
+	while (n < p->rest.len && word[n] && p->rest.ptr[n] == word[n])
+		n++;
+	return fail_at(p, slice_from(p->rest, n), expected);
 }
 
 bool parser_take(struct parser *p, const char *word)
@@ -54,6 +69,15 @@ void parser_blanks(struct parser *p)
 {
 	while (p->rest.len && (p->rest.ptr[0] == ' ' || p->rest.ptr[0] == '\t'))
 		p->rest = slice_from(p->rest, 1);
+}
+
+bool parser_quote_ends(const struct parser *p)
+{
+	size_t i = 1;
+
+	while (i < p->rest.len && p->rest.ptr[i] != '"')
+		i += p->rest.ptr[i] == '\\' ? 2 : 1;
+	return i < p->rest.len;
 }
 
 bool parser_quoted(struct parser *p, struct slice *out)
@@ -166,7 +190,6 @@ static bool json_step(struct parser *p, struct query_step *s)
 		text = (struct slice){ p->rest.ptr, n };
 		if (!n)
 			return parser_fail(p, "\"-\", digit or any non reserved character different from: .,>()");
-		p->rest = slice_from(p->rest, n);
 		p->rest = slice_from(p->rest, n);
 	}
 	step_kind(s, text, quoted);

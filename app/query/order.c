@@ -4,17 +4,20 @@
 /* rel(col): the relation goes to the term, the field is read within the parentheses. */
 static bool field(struct parser *p, struct query_order *o)
 {
+	struct parser before;
+
 	if (!parser_field(p, &o->field))
 		return false;
 	if (parser_peek(p) != '(' || o->field.nsteps)
 		return true;
+	before = *p;
 	o->relation = o->field.name;
 	parser_take_char(p, '(');
 	if (!parser_field(p, &o->field))
 		return false;
 	parser_blanks(p);
 	if (!parser_take_char(p, ')'))
-		return parser_fail(p, "\")\"");
+		return parser_fail(&before, "\"->\", delimiter (.), \",\" or end of input");
 	return true;
 }
 
@@ -36,10 +39,10 @@ static bool modifiers(struct parser *p, struct query_order *o)
 	if (parser_take(p, "desc"))
 		o->descending = true;
 	else if (!parser_take(p, "asc"))
-		return nulls(p, o) || parser_fail(p, "\"asc\", \"desc\", \"nullsfirst\" or \"nullslast\"");
+		return nulls(p, o) || parser_fail_word(p, "asc", "\"asc\", \"desc\", \"nullsfirst\" or \"nullslast\"");
 	if (!parser_take_char(p, '.'))
 		return true;
-	return nulls(p, o) || parser_fail(p, "\"nullsfirst\" or \"nullslast\"");
+	return nulls(p, o) || parser_fail_word(p, "nullsfirst", "\"nullsfirst\" or \"nullslast\"");
 }
 
 bool parser_order(struct parser *p, struct query_node *out)

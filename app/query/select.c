@@ -34,7 +34,7 @@ static bool cast(struct parser *p, struct slice *out)
 	}
 	*out = slice_trim((struct slice){ p->rest.ptr, n });
 	if (!out->len)
-		return parser_fail(p, "a type");
+		return parser_fail(p, "letter or digit");
 	p->rest = slice_from(p->rest, n);
 	return true;
 }
@@ -73,6 +73,7 @@ static bool hints(struct parser *p, struct query_embed *e)
 static bool embed(struct parser *p, struct query_item *item, bool spread)
 {
 	struct query_embed *e = arena_new(p->a, struct query_embed);
+	struct parser before = *p;
 
 	item->kind = ITEM_EMBED;
 	item->embed = e;
@@ -84,7 +85,8 @@ static bool embed(struct parser *p, struct query_item *item, bool spread)
 	if (!hints(p, e))
 		return false;
 	if (!parser_take_char(p, '('))
-		return parser_fail(p, "\"(\"");
+		return spread ? parser_fail(p, "\"(\"")
+			      : parser_fail(&before, "\"->\", \"::\", \".\", \")\", \",\" or end of input");
 	if (++p->depth > p->max_depth)
 		return parser_fail(p, "fewer nested embeds");
 	if (!parser_select(p, &e->node))

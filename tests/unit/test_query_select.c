@@ -97,7 +97,7 @@ static void columns(void **state)
 		{ "d->-1:x", BAD("d->-1:x", 6) },
 		{ "d->>a->b", BAD("d->>a->b", 8) },
 		{ "d->a:x", BAD("d->a:x", 5) },
-		{ "a!b", BAD("a!b", 4) },
+		{ "a!b", BAD("a!b", 2) },
 		{ "a.b", BAD("a.b", 3) },
 	};
 
@@ -174,7 +174,7 @@ static void embeds(void **state)
 		{ "rel(id)::text", BAD("rel(id)::text", 8) },
 		{ "rel!", BAD("rel!", 5) },
 		{ "rel!(id)", BAD("rel!(id)", 5) },
-		{ "rel!fk", BAD("rel!fk", 7) },
+		{ "rel!fk", BAD("rel!fk", 4) },
 		{ "rel!a!b(id)", BAD("rel!a!b(id)", 8) },
 		{ "...rel", BAD("...rel", 7) },
 		{ "...alias:rel(id)", BAD("...alias:rel(id)", 9) },

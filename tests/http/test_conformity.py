@@ -1,0 +1,59 @@
+"""
+What PostgREST's grammar takes and refuses beyond the ordinary, and the place a refusal names: clients show the message,
+and some read the column out of it.
+"""
+import pytest
+
+from harness import ids
+
+TREES = [
+    ('or=( and ( id.gte.2 , id.lt.4 ) , id.eq. 5 )', [2, 3, 5]),
+    ('not.or= ( id.in. ( 1, 2 ) , not.and (id.gt.2,id.lt.9) ) ', [3, 4, 5]),
+    ('or=(name.eq."IOS",name.eq."Orphan)', [3]),
+]
+
+
+@pytest.mark.parametrize('tree, expected', TREES)
+def test_blanks_and_quotes_in_trees(get, tree, expected):
+    assert ids(get(f'/projects?select=id&order=id&{tree}')) == expected
+
+
+def test_a_quote_that_does_not_end_is_a_character(get):
+    assert ids(get('/texts?select=id&cs=in.(with "quotes",")')) == [10]
+    assert get('/texts?select=id&cs=in.(")').rows() == []
+
+
+PLACES = [
+    # Places in a tree count from its operator, which is the parameter's name.
+    ('or=()', 'logic tree (())', 4, '")"'),
+    ('not.and=(id.eq.1', 'logic tree ((id.eq.1)', 16, 'end of input'),
+    ('or=(andy(id.eq.1))', 'logic tree ((andy(id.eq.1)))', 7, '"y"'),
+    ('or=(not.nor(id.eq.1))', 'logic tree ((not.nor(id.eq.1)))', 8, '"n"'),
+    # An operator is blamed behind the longest one it begins with.
+    ('id=5', 'filter (5)', 1, '"5"'),
+    ('id=gtx.5', 'filter (gtx.5)', 3, '"x"'),
+    ('id=not.gtx.5', 'filter (not.gtx.5)', 7, '"x"'),
+    ('id=not', 'filter (not)', 4, 'end of input'),
+    ('id=is(any).{null}', 'filter (is(any).{null})', 3, '"("'),
+    ('id=eq(one).{1}', 'filter (eq(one).{1})', 4, '"o"'),
+    ('order=id.downwards', 'order (id.downwards)', 4, '"d"'),
+    ('order=clients(id,name)', 'order (clients(id,name))', 8, '"("'),
+    ('select=id!client', 'select parameter (id!client)', 3, '"!"'),
+]
+
+
+@pytest.mark.parametrize('query, what, column, unexpected', PLACES)
+def test_the_place_of_an_error(get, query, what, column, unexpected):
+    response = get('/projects?' + query)
+    assert response.error() == (400, 'PGRST100')
+    assert response.json()['message'] == f'"failed to parse {what}" (line 1, column {column})'
+    assert response.json()['details'].startswith(f'unexpected {unexpected} expecting ')
+    assert response.json()['hint'] is None
+
+
+@pytest.mark.parametrize('step', ['--1', '-1x', '-x'])
+def test_json_steps_that_begin_with_a_hyphen(get, step):
+    for query in (f'select=data->{step}', f'select=id&data->>{step}=eq.1', f'select=id&order=data->{step}'):
+        assert get('/docs?' + query).error() == (400, 'PGRST100')
+    assert get(f'/docs?select=data->"{step}"&id=eq.1').rows() == [{step: None}]
+    assert get('/docs?select=data->list->-1->>k&id=eq.1').rows() == [{'k': 'v'}]
