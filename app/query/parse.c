@@ -88,9 +88,11 @@ static bool not_embedded(struct reading *r, const struct query_node *node, struc
 
 	error_set(r->err, ERR_NOT_EMBEDDED, "'%.*s' is not an embedded resource in this request", (int)name.len,
 		  name.ptr);
-	if (alias.len)
-		return error_hint(r->err, "Use its alias '%.*s' instead of '%.*s'.", (int)alias.len, alias.ptr,
-				  (int)name.len, name.ptr);
+	if (alias.len) {
+		error_details(r->err, "Target names are not allowed in filters if they have an alias");
+		return error_hint(r->err, "Change '%.*s' to '%.*s' in filters, orders or limits.", (int)name.len,
+				  name.ptr, (int)alias.len, alias.ptr);
+	}
 	return error_hint(r->err, "Verify that '%.*s' is included in the 'select' query parameter.", (int)name.len,
 			  name.ptr);
 }

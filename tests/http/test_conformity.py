@@ -57,3 +57,11 @@ def test_json_steps_that_begin_with_a_hyphen(get, step):
         assert get('/docs?' + query).error() == (400, 'PGRST100')
     assert get(f'/docs?select=data->"{step}"&id=eq.1').rows() == [{step: None}]
     assert get('/docs?select=data->list->-1->>k&id=eq.1').rows() == [{'k': 'v'}]
+
+
+def test_an_embed_with_an_alias_is_called_by_it(get):
+    response = get('/projects?select=id,todo:tasks(id)&tasks.order=id')
+    assert response.error() == (400, 'PGRST108')
+    assert response.json()['message'] == "'tasks' is not an embedded resource in this request"
+    assert "alias" in response.json()['details']
+    assert "'tasks' to 'todo'" in response.json()['hint']
