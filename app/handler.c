@@ -243,8 +243,12 @@ static bool cors_origin(const struct config *c, const struct http_request *rq, s
 {
 	struct slice origin;
 
-	if (!http_header(rq, "origin", &origin))
+	if (!http_header(rq, "origin", &origin)) {
+		/* Who asks what is allowed is told without saying from where. */
+		if (rq->method == HTTP_OPTIONS && !c->cors_allowed_origins.n)
+			http_set_header(rs, "Access-Control-Allow-Origin", "*");
 		return false;
+	}
 	if (!c->cors_allowed_origins.n) {
 		http_set_header(rs, "Access-Control-Allow-Origin", "*");
 		return true;
@@ -257,8 +261,23 @@ static bool cors_origin(const struct config *c, const struct http_request *rq, s
 	return true;
 }
 
+/* a,b as "a, b, " */
+static const char *spaced_list(struct arena *a, struct slice list)
+{
+	struct slice part;
+	struct strbuf b;
+
+	strbuf_init(&b, a, 128);
+	while (slice_split(&list, ',', &part)) {
+		part = slice_trim(part);
+		if (part.len)
+			strbuf_addf(&b, "%.*s, ", (int)part.len, part.ptr);
+	}
+	return strbuf_cstr(&b);
+}
+
 /* The Fetch standard's preflight: answered before any token is asked for. */
-static bool preflight(const struct config *c, const struct http_request *rq, struct http_response *rs)
+static bool preflight(struct arena *a, const struct config *c, const struct http_request *rq, struct http_response *rs)
 {
 	struct slice asked, origin;
 
@@ -271,8 +290,7 @@ static bool preflight(const struct config *c, const struct http_request *rq, str
 	http_header(rq, "access-control-request-headers", &asked);
 	http_set_header(rs, "Access-Control-Allow-Methods", "GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD");
 	http_set_header(rs, "Access-Control-Allow-Headers",
-			"Authorization, %.*s%sAccept, Accept-Language, Content-Language", (int)asked.len, asked.ptr,
-			asked.len ? ", " : "");
+			"Authorization, %sAccept, Accept-Language, Content-Language", spaced_list(a, asked));
 	http_set_header(rs, "Access-Control-Max-Age", "86400");
 	return true;
 }
@@ -448,7 +466,7 @@ static void rest(struct exchange *x)
 	struct http_response *rs = x->rs;
 	bool ok;
 
-	if (preflight(&x->w->state->config, x->rq, rs))
+	if (preflight(x->w->arena, &x->w->state->config, x->rq, rs))
 		return;
 	x->timing.last = now_us();
 	ok = answer(x);

@@ -65,3 +65,15 @@ def test_an_embed_with_an_alias_is_called_by_it(get):
     assert response.json()['message'] == "'tasks' is not an embedded resource in this request"
     assert "alias" in response.json()['details']
     assert "'tasks' to 'todo'" in response.json()['hint']
+
+
+def test_options_without_an_origin(rq):
+    assert rq('OPTIONS', '/rest/v1/items').headers['Access-Control-Allow-Origin'] == '*'
+
+
+def test_preflight_lists_what_was_asked(rq):
+    for asked, listed in (('Foo,Bar', 'Foo, Bar, '), (' Foo ,, Bar', 'Foo, Bar, '), ('', '')):
+        response = rq('OPTIONS', '/rest/v1/items', {'Origin': 'https://a.example', 'Access-Control-Request-Method': 'POST',
+                                                    'Access-Control-Request-Headers': asked})
+        assert response.headers['Access-Control-Allow-Headers'] == \
+            f'Authorization, {listed}Accept, Accept-Language, Content-Language'
