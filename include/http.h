@@ -58,6 +58,7 @@ struct media_choice {
 	bool plan_analyze;
 	enum media plan_for; /* MEDIA_JSON unless for= says otherwise */
 	bool plan_for_stripped;
+	const char *plan_name; /* the whole type, as it goes out */
 };
 
 /*

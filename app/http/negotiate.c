@@ -29,8 +29,12 @@ static const struct {
 	{ "application/vnd.pgrst.plan+json", MEDIA_PLAN, true, false },
 };
 
+/* What a plan can be asked to show, in the order PostgREST names them; the server has a word for the first alone. */
+static const char *const plan_options[] = { "analyze", "verbose", "settings", "buffers", "wal" };
+
 struct ranked {
 	struct media_choice choice;
+	unsigned options;     /* bits of plan_options */
 	unsigned quality;     /* thousandths */
 	const char *wildcard; /* the range it came from, or NULL */
 };
@@ -89,14 +93,24 @@ static bool known(struct slice name, size_t *at)
 	return false;
 }
 
-static void plan_parameter(struct media_choice *c, struct slice name, struct slice value)
+static unsigned plan_option(struct slice name)
 {
+	for (unsigned i = 0; i < sizeof(plan_options) / sizeof(*plan_options); i++)
+		if (slice_is(name, plan_options[i]))
+			return 1u << i;
+	return 0;
+}
+
+static void plan_parameter(struct ranked *r, struct slice name, struct slice value)
+{
+	struct media_choice *c = &r->choice;
 	struct slice part, inner;
 	size_t at;
 
 	if (slice_is(name, "options")) {
 		while (slice_split(&value, '|', &part))
-			c->plan_analyze |= slice_is(slice_trim(part), "analyze");
+			r->options |= plan_option(slice_trim(part));
+		c->plan_analyze = r->options & 1;
 	} else if (slice_is(name, "for")) {
 		inner = unquoted(value);
 		if (next_part(&inner, ';', &part) && known(slice_trim(part), &at))
@@ -128,7 +142,7 @@ static bool read_choice(struct slice text, struct ranked *r)
 		else if (types[at].array && slice_is(name, "nulls"))
 			r->choice.strip_nulls = slice_is(value, "stripped");
 		else if (types[at].media == MEDIA_PLAN)
-			plan_parameter(&r->choice, name, value);
+			plan_parameter(r, slice_trim(name), slice_trim(value));
 	}
 	r->wildcard = strchr(types[at].name, '*') ? types[at].name : NULL;
 	return true;
@@ -180,6 +194,27 @@ static bool resolve(struct ranked *r, unsigned refused)
 	return false;
 }
 
+static const char *plan_name(struct arena *a, const struct ranked *r)
+{
+	struct media_choice plan_for = { .media = r->choice.plan_for, .strip_nulls = r->choice.plan_for_stripped };
+	struct slice inner = slice_of(http_media_name(&plan_for)), charset = SLICE("; charset=utf-8");
+	const char *comma = "; options=";
+	struct strbuf b;
+
+	if (inner.len > charset.len && slice_eq(slice_from(inner, inner.len - charset.len), charset))
+		inner.len -= charset.len;
+	strbuf_init(&b, a, 128);
+	strbuf_addf(&b, "application/vnd.pgrst.plan+%s; for=\"%.*s\"", r->choice.plan_json ? "json" : "text",
+		    (int)inner.len, inner.ptr);
+	for (size_t i = 0; i < sizeof(plan_options) / sizeof(*plan_options); i++)
+		if (r->options & 1u << i) {
+			strbuf_addf(&b, "%s%s", comma, plan_options[i]);
+			comma = "|";
+		}
+	strbuf_add_slice(&b, charset);
+	return strbuf_cstr(&b);
+}
+
 bool http_negotiate(struct arena *a, struct slice accept, struct media_choice **choices_out, size_t *n_out,
 		    struct error *err)
 {
@@ -199,9 +234,13 @@ bool http_negotiate(struct arena *a, struct slice accept, struct media_choice **
 			refused |= 1u << r.choice.media;
 	}
 	*choices_out = arena_array(a, struct media_choice, n);
-	for (size_t i = 0; i < n; i++)
-		if (resolve(&list[i], refused))
-			(*choices_out)[kept++] = list[i].choice;
+	for (size_t i = 0; i < n; i++) {
+		if (!resolve(&list[i], refused))
+			continue;
+		if (list[i].choice.media == MEDIA_PLAN)
+			list[i].choice.plan_name = plan_name(a, &list[i]);
+		(*choices_out)[kept++] = list[i].choice;
+	}
 	if (!kept)
 		return error_set(err, ERR_MEDIA, "None of these media types are available: %.*s", (int)accept.len,
 				 accept.ptr);
@@ -231,6 +270,8 @@ const char *http_media_name(const struct media_choice *c)
 	case MEDIA_TEXT:
 		return "text/plain; charset=utf-8";
 	case MEDIA_PLAN:
+		if (c->plan_name)
+			return c->plan_name;
 		return c->plan_json ? "application/vnd.pgrst.plan+json; charset=utf-8"
 				    : "application/vnd.pgrst.plan+text; charset=utf-8";
 	}

@@ -77,3 +77,15 @@ def test_preflight_lists_what_was_asked(rq):
                                                     'Access-Control-Request-Headers': asked})
         assert response.headers['Access-Control-Allow-Headers'] == \
             f'Authorization, {listed}Accept, Accept-Language, Content-Language'
+
+
+@pytest.mark.parametrize('accept, name', [
+    ('plan', 'plan+text; for="application/json"'),
+    ('plan+json; options=verbose', 'plan+json; for="application/json"; options=verbose'),
+    ('plan+json; for="application/vnd.pgrst.object"; options=verbose|analyze',
+     'plan+json; for="application/vnd.pgrst.object+json"; options=analyze|verbose'),
+])
+def test_what_a_plan_is_of(stack, accept, name):
+    response = stack.variant({'db-plan-enabled': 'true'}).get('/projects', {'Accept': 'application/vnd.pgrst.' + accept})
+    assert response.status == 200
+    assert response.headers['Content-Type'] == f'application/vnd.pgrst.{name}; charset=utf-8'

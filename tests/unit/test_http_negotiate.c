@@ -192,6 +192,33 @@ static void long_headers(void **state)
 	assert_string_equal(choices_text((struct slice){ "text/csv\0,application/json", 26 }), "json");
 }
 
+/* A plan's type says what it is the plan of, and what was asked of it. */
+static void plan_names(void **state)
+{
+	static const char *const rows[][2] = {
+		{ P "plan", P "plan+text; for=\"application/json\"; charset=utf-8" },
+		{ P "plan+json;options=nonsense", P "plan+json; for=\"application/json\"; charset=utf-8" },
+		{ P "plan+json; for=\"text/csv\"; options = wal|analyze ",
+		  P "plan+json; for=\"text/csv\"; options=analyze|wal; charset=utf-8" },
+		{ P "plan; for=\"" P "object;nulls=stripped\"",
+		  P "plan+text; for=\"" P "object+json;nulls=stripped\"; charset=utf-8" },
+		{ P "plan; for=\"application/octet-stream\"",
+		  P "plan+text; for=\"application/octet-stream\"; charset=utf-8" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct media_choice *choices;
+		struct error err;
+		size_t n;
+
+		error_init(&err, arena);
+		assert_true(http_negotiate(arena, slice_of(rows[i][0]), &choices, &n, &err));
+		assert_int_equal(n, 1);
+		assert_string_equal(http_media_name(choices), rows[i][1]);
+	}
+}
+
 static void names(void **state)
 {
 	static const struct {
@@ -236,8 +263,8 @@ static int close_arena(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(types),        cmocka_unit_test(quality), cmocka_unit_test(plans),
-		cmocka_unit_test(long_headers), cmocka_unit_test(names),
+		cmocka_unit_test(types),      cmocka_unit_test(quality),      cmocka_unit_test(plans),
+		cmocka_unit_test(plan_names), cmocka_unit_test(long_headers), cmocka_unit_test(names),
 	};
 
 	return cmocka_run_group_tests(tests, open_arena, close_arena);
