@@ -24,6 +24,8 @@ struct exchange {
 	bool known; /* who is filled */
 	struct query query;
 	struct plan *plan;
+	struct write *write; /* of POST, PATCH, DELETE */
+	struct body *body;
 	struct db_conn *conn;
 	struct render_result result;
 	struct timing timing;
@@ -124,6 +126,11 @@ static bool set_variables(struct exchange *x)
 	return db_query(a, x->conn, &statement, &rows, x->err) && db_next(rows, &cells, x->err) != DB_FAILED;
 }
 
+static bool begin(struct exchange *x)
+{
+	return x->write ? db_begin(x->conn, x->err) : db_begin_snapshot(x->conn, x->err);
+}
+
 /* Variables and the configured procedure, before the request's own statements. */
 static bool prepare_session(struct exchange *x)
 {
@@ -134,7 +141,7 @@ static bool prepare_session(struct exchange *x)
 		return !x->w->state->schema->request_variables || set_variables(x);
 	strbuf_init(&call, x->w->arena, 128);
 	sql_call(slice_of(c->db_schemas.items[0]), slice_of(c->db_pre_request), &call);
-	return set_variables(x) && db_begin_snapshot(x->conn, x->err) && db_call(x->conn, strbuf_cstr(&call), x->err);
+	return set_variables(x) && begin(x) && db_call(x->conn, strbuf_cstr(&call), x->err);
 }
 
 static bool run(struct exchange *x)
@@ -147,7 +154,42 @@ static bool run(struct exchange *x)
 	return ok;
 }
 
-/* --- what is no table read --- */
+static bool plan_write(struct exchange *x)
+{
+	struct state *s = x->w->state;
+	bool ok = worker_schema(x->w, x->err) &&
+		  write_plan(x->w->arena, &s->config, s->schema, &x->query, &x->write, x->err);
+
+	lap(&x->timing, &x->timing.plan);
+	return ok;
+}
+
+/* DELETE has no body that means anything. */
+static bool open_body(struct exchange *x)
+{
+	const struct config *c = &x->w->state->config;
+	struct body_limits limits = { c->db_max_allowed_packet, 0 };
+
+	if (x->write->kind == WRITE_DELETE)
+		return true;
+	x->body = body_open(x->rq, http_read_body, x->w->server, limits, x->err);
+	return x->body != NULL;
+}
+
+static bool run_write(struct exchange *x)
+{
+	struct worker *w = x->w;
+	bool ok = open_body(x) && db_acquire(w->state->db, x->who.role, http_fd(w->server), &x->conn, x->err) &&
+		  prepare_session(x) &&
+		  render_write(w->arena, &w->memory, x->write, &x->query, x->body, x->conn, x->rs, &x->result, x->err);
+
+	lap(&x->timing, &x->timing.transaction);
+	return ok;
+}
+
+/* --- what is neither read nor written --- */
+
+#define METHODS "OPTIONS,GET,HEAD,POST,PATCH,DELETE"
 
 static bool options(struct exchange *x)
 {
@@ -158,7 +200,7 @@ static bool options(struct exchange *x)
 	if (!worker_schema(x->w, x->err) || !plan_schema(&s->config, x->query.profile, &db, x->err) ||
 	    !plan_table(s->schema, db, x->query.name, &table, x->err))
 		return false;
-	http_set_header(x->rs, "Allow", "OPTIONS,GET,HEAD");
+	http_set_header(x->rs, "Allow", "%s", table->updatable ? METHODS : "OPTIONS,GET,HEAD");
 	x->rs->status = 200;
 	return true;
 }
@@ -180,13 +222,19 @@ static bool not_offered(struct exchange *x)
 	}
 	error_set(err, ERR_METHOD, "Unsupported HTTP method: %.*s", (int)x->rq->method_text.len,
 		  x->rq->method_text.ptr);
-	http_set_header(x->rs, "Allow", "OPTIONS,GET,HEAD");
-	return error_hint(err, "This release reads only.");
+	http_set_header(x->rs, "Allow", METHODS);
+	return false;
 }
 
 static bool is_read(const struct exchange *x)
 {
 	return x->query.target == TARGET_TABLE && (x->query.method == HTTP_GET || x->query.method == HTTP_HEAD);
+}
+
+static bool is_write(const struct exchange *x)
+{
+	return x->query.target == TARGET_TABLE &&
+	       (x->query.method == HTTP_POST || x->query.method == HTTP_PATCH || x->query.method == HTTP_DELETE);
 }
 
 static bool answer(struct exchange *x)
@@ -195,6 +243,8 @@ static bool answer(struct exchange *x)
 		return false;
 	if (x->query.target == TARGET_TABLE && x->query.method == HTTP_OPTIONS)
 		return options(x);
+	if (is_write(x))
+		return plan_write(x) && run_write(x);
 	return is_read(x) ? plan(x) && run(x) : not_offered(x);
 }
 
@@ -217,7 +267,8 @@ static bool try_again(struct exchange *x)
 {
 	bool lost = x->known && x->plan && db_worth_retry(x->conn, x->err);
 
-	if (x->rs->sent || !(lost || names_something_unknown(x->err)))
+	/* What was read of a body is gone. */
+	if (x->rs->sent || x->body || !(lost || names_something_unknown(x->err)))
 		return false;
 	let_go(x);
 	if (!lost && !worker_definitions_changed(x->w))
@@ -314,13 +365,20 @@ static void common_headers(struct exchange *x)
 	}
 }
 
-/* Only what a read honours. */
+/* Only what was honoured. */
 static void preference_applied(struct exchange *x)
 {
 	struct query_prefer applied = { .count = x->query.prefer.count,
 					.handling = x->query.prefer.handling,
 					.timezone = x->query.prefer.timezone };
 	struct strbuf b;
+
+	if (x->write) {
+		applied.ret = x->query.prefer.ret;
+		applied.missing = x->query.prefer.missing;
+		applied.has_max_affected = x->query.prefer.has_max_affected && applied.handling == HANDLING_STRICT;
+		applied.max_affected = x->query.prefer.max_affected;
+	}
 
 	strbuf_init(&b, x->w->arena, 64);
 	query_prefer_applied(&applied, &b);
@@ -348,11 +406,11 @@ struct late {
 static void success_headers(struct exchange *x)
 {
 	const struct config *c = &x->w->state->config;
+	struct plan *plan = x->write ? x->write->plan : x->plan;
 
-	if (x->query.prefer.count || x->query.prefer.handling || x->query.prefer.timezone.len)
-		preference_applied(x);
-	if (c->db_schemas.n > 1 && x->plan)
-		http_set_header(x->rs, "Content-Profile", "%.*s", (int)x->plan->schema.len, x->plan->schema.ptr);
+	preference_applied(x);
+	if (c->db_schemas.n > 1 && plan)
+		http_set_header(x->rs, "Content-Profile", "%.*s", (int)plan->schema.len, plan->schema.ptr);
 }
 
 static void late_headers(struct http_response *rs, void *context)
@@ -564,6 +622,7 @@ void handle(struct worker *w, struct http_request *rq, struct http_response *rs)
 	else
 		http_finish(w->server, rs);
 	let_go(x);
+	body_close(x->body);
 	us = now_us() - start;
 	log_request(x, cut, us);
 	shared_count(w->shared, routes[route].route, rs->status, (uint64_t)us);

@@ -6,6 +6,7 @@
 #include "render.h"
 #include "schema.h"
 #include "shared.h"
+#include "write.h"
 
 /* What a reload replaces as a whole: configuration, keys, connections, definitions. */
 struct state {

@@ -39,6 +39,7 @@ struct config {
 	uint64_t db_connect_timeout;   /* milliseconds */
 	uint64_t db_connections_per_worker;
 	uint64_t db_max_allowed_packet; /* bytes of a row, or of a statement with its parameters */
+	bool write_unfiltered;          /* PATCH and DELETE without a filter are for all rows, not refused */
 	uint64_t db_statement_cache;    /* prepared statements kept per connection */
 	uint64_t db_schema_poll;        /* seconds between looks at the definitions' counters */
 	enum text_compare text_compare;

@@ -45,6 +45,17 @@ bool db_catalogue(struct db *db, struct db_conn **conn_out, struct error *err) M
 /* A read-only transaction whose statements see one snapshot; ended by db_release. */
 bool db_begin_snapshot(struct db_conn *conn, struct error *err) MUST_CHECK;
 
+/*
+ * A transaction that writes. Only db_commit makes it last: db_release rolls back what is still open. db_commit failing
+ * with ERR_OUTCOME means that nobody knows whether it was committed.
+ */
+bool db_begin(struct db_conn *conn, struct error *err) MUST_CHECK;
+bool db_commit(struct db_conn *conn, struct error *err) MUST_CHECK;
+
+/* Runs a statement that has no rows: how many it met (not only changed), and the first AUTO_INCREMENT value it made. */
+bool db_execute(struct db_conn *conn, const struct db_statement *statement, uint64_t *met_out, uint64_t *made_out,
+		struct error *err) MUST_CHECK;
+
 /* A statement without parameters or rows whose text holds no client text (SET, START TRANSACTION). */
 bool db_command(struct db_conn *conn, const char *text, struct error *err) MUST_CHECK;
 

@@ -31,11 +31,13 @@ enum error_code {
 	ERR_PATH,             /* PGRST125 404 */
 	ERR_ROOT_OFF,         /* PGRST126 404 */
 	ERR_NOT_OFFERED,      /* PGRST127 400 */
+	ERR_MAX_AFFECTED,     /* PGRST124 400 */
 	/* schema */
 	ERR_NO_RELATION,     /* PGRST200 400 */
 	ERR_AMBIGUOUS_EMBED, /* PGRST201 300 */
 	ERR_NO_ROUTINE,      /* PGRST202 404 */
 	ERR_NO_TABLE,        /* PGRST205 404 */
+	ERR_WRITE_COLUMN,    /* PGRST204 400 */
 	/* token */
 	ERR_JWT_NO_SECRET, /* PGRST300 500 */
 	ERR_JWT_INVALID,   /* PGRST301 401 */
@@ -72,10 +74,13 @@ enum error_code {
 	ERR_FOREIGN_KEY,      /* 23503 409 */
 	ERR_CHECK,            /* 23514 400 */
 	ERR_TOO_LONG,         /* 22001 400 */
+	ERR_GENERATED,        /* 428C9 400 */
+	ERR_CARDINALITY,      /* 21000 400 */
 	ERR_RAISED,           /* P0001 400: SIGNAL SQLSTATE '45000' */
 	ERR_DB_OTHER,         /* XX000 500, or 400 for SQLSTATE classes 22, 23 and 42 */
 	/* ours */
 	ERR_TOO_LARGE, /* PGRST100 414: the request is beyond a limit */
+	ERR_OUTCOME,   /* PGRSTX01 503: nobody knows whether the write was done */
 	ERR_CUT,       /* the answer could not be finished; the connection is cut */
 	ERR_INTERNAL,  /* PGRSTX00 500 */
 	ERR_CODES

@@ -129,6 +129,9 @@ enum http_event { HTTP_REQUEST, HTTP_TICK, HTTP_RELOAD, HTTP_STOP };
 enum http_event http_accept(struct http_server *s, struct arena *a, int tick_ms, struct http_request *rq,
 			    struct http_response *rs);
 
+/* The request's body: up to size bytes; 0 at its end; -1 when it is shorter than announced. context: the server. */
+int64_t http_read_body(void *context, char *to, size_t size);
+
 /* Sends the rest and ends the request properly. */
 void http_finish(struct http_server *s, struct http_response *rs);
 

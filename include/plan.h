@@ -48,7 +48,7 @@ struct plan_item {
 	size_t offset_place;     /* TIMESTAMP under Prefer: timezone: place of its UNIX_TIMESTAMP; else 0 */
 };
 
-enum plan_cond_kind { COND_TRUE, COND_FALSE, COND_AND, COND_OR, COND_COMPARE, COND_EXISTS };
+enum plan_cond_kind { COND_TRUE, COND_FALSE, COND_AND, COND_OR, COND_COMPARE, COND_EXISTS, COND_KEYS };
 
 struct plan_cond {
 	enum plan_cond_kind kind;
@@ -65,6 +65,8 @@ struct plan_cond {
 	const bool *instants;       /* which values are UTC instants, under a session time zone; NULL: none */
 	bool beyond_charset;        /* some value has characters the column's character set may not have */
 	const struct key *fulltext; /* OP_FTS and kin */
+	/* COND_KEYS: rows by a key of left.node's table; values are nvalues tuples of its width */
+	const struct key *key;
 	/* COND_EXISTS */
 	const struct plan_node *embed;
 };
@@ -91,7 +93,8 @@ struct plan_node {
 	size_t nitems;
 	struct plan_node **kids; /* embeds, in the order of the items */
 	size_t nkids;
-	struct plan_cond *where; /* NULL: none. Does not contain the inner embeds' EXISTS */
+	const struct plan_cond *in_order_of; /* COND_KEYS: where no order is asked for, rows come as its values do */
+	struct plan_cond *where;             /* NULL: none. Does not contain the inner embeds' EXISTS */
 	struct plan_order *order;
 	size_t norder;
 	bool has_limit;

@@ -146,7 +146,12 @@ struct query {
 	struct slice name;      /* table or routine */
 	struct slice profile;   /* Accept-Profile (GET, HEAD) or Content-Profile; empty: the default schema */
 	struct query_node root; /* limit and offset already intersected with Range */
-	bool select_given;      /* select= stood in the URL and was not empty */
+	bool columns_given;     /* columns= stood in the URL */
+	struct slice *columns;
+	size_t ncolumns;
+	struct slice *on_conflict;
+	size_t non_conflict;
+	bool select_given; /* select= stood in the URL and was not empty */
 	struct query_prefer prefer;
 	struct media_choice *media; /* what Accept allows, best first */
 	size_t nmedia;

@@ -25,6 +25,25 @@ bool render_read(struct arena *a, struct render_memory *memory, const struct pla
 		 struct db_conn *conn, struct http_response *rs, struct render_result *result_out,
 		 struct error *err) MUST_CHECK;
 
+/*
+ * The rows of a plan, held back whole: what a write shows of its rows before it is committed. Content-Type and body are
+ * set, nothing is sent.
+ */
+bool render_rows(struct arena *a, struct render_memory *memory, const struct plan *plan, const struct query *query,
+		 struct db_conn *conn, struct http_response *rs, struct render_result *result_out,
+		 struct error *err) MUST_CHECK;
+
+struct write;
+struct body;
+
+/*
+ * Runs a write in one transaction and commits it; the answer is complete but not sent. body: NULL for DELETE. Fails with
+ * what is wrong with the rows, with what the database says, or ERR_OUTCOME; but for that, nothing was written then.
+ */
+bool render_write(struct arena *a, struct render_memory *memory, struct write *w, const struct query *query,
+		  struct body *body, struct db_conn *conn, struct http_response *rs, struct render_result *result_out,
+		  struct error *err) MUST_CHECK;
+
 /* A refusal as an answer, in place of anything not sent yet. */
 void render_error(const struct config *config, const struct error *err, struct http_response *rs);
 

@@ -71,6 +71,7 @@ static const struct setting settings[] = {
 	{ "db-connections-per-worker", NUMBER, AT(db_connections_per_worker), "4", NULL, 1000 },
 	{ "db-statement-cache", NUMBER, AT(db_statement_cache), "64", NULL, 10000 },
 	{ "db-max-allowed-packet", NUMBER, AT(db_max_allowed_packet), "33554432", NULL, 1 << 30 },
+	{ "db-write-unfiltered", BOOLEAN, AT(write_unfiltered), "false", NULL, 0 },
 	{ "db-schema-poll", NUMBER, AT(db_schema_poll), "3", NULL, SECONDS_MAX },
 	{ "text-compare", WORD, AT(text_compare), "column", compare_words, 0 },
 	{ "max-embed-depth", NUMBER, AT(max_embed_depth), "12", NULL, 30 },

@@ -96,9 +96,9 @@ static bool csv_parameters(struct body *b, struct slice rest, struct error *err)
 
 static bool choose_format(struct body *b, const struct http_request *rq, struct error *err)
 {
-	struct slice rest, type;
+	struct slice rest = { NULL, 0 }, type = { NULL, 0 };
 
-	http_header(rq, "content-type", &rest);
+	(void)http_header(rq, "content-type", &rest);
 	if (!rest.len) /* as PostgREST */
 		rest = SLICE("application/json");
 	next_parameter(&rest, &type);
@@ -164,7 +164,7 @@ void body_close(struct body *b)
 
 static bool make_room(struct body *b, struct error *err)
 {
-	size_t used = b->to - b->from, cap = b->cap ? b->cap : FIRST_WINDOW;
+	size_t used = b->to - b->from, cap;
 	char *fresh;
 
 	if (b->from) {

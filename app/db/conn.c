@@ -430,6 +430,31 @@ bool db_begin_snapshot(struct db_conn *conn, struct error *err)
 	return true;
 }
 
+/* What was chained is ended by this. */
+bool db_begin(struct db_conn *conn, struct error *err)
+{
+	if (conn->writing)
+		return true;
+	if (!db_command(conn, "START TRANSACTION READ WRITE", err))
+		return false;
+	conn->chained = false;
+	conn->in_transaction = conn->writing = true;
+	return true;
+}
+
+/* Refused, it was rolled back; with the connection lost, either may be true. */
+bool db_commit(struct db_conn *conn, struct error *err)
+{
+	bool ok = db_command(conn, "COMMIT", err);
+
+	if (ok)
+		conn->in_transaction = conn->writing = false;
+	else if (conn->broken)
+		error_set(err, ERR_OUTCOME,
+			  "The connection to the database was lost while the write was being committed");
+	return ok;
+}
+
 void db_streaming(struct db_conn *conn)
 {
 	if (!conn->streaming)
@@ -473,6 +498,12 @@ static void end_transaction(struct db_conn *conn)
 	conn->in_transaction = false;
 }
 
+static void roll_back(struct db_conn *conn)
+{
+	conn->broken |= mysql_real_query(conn->mysql, "ROLLBACK", 8) != 0;
+	conn->in_transaction = conn->writing = false;
+}
+
 void db_release(struct db *db, struct db_conn *conn)
 {
 	if (!conn)
@@ -482,6 +513,8 @@ void db_release(struct db *db, struct db_conn *conn)
 	conn->used = now_ms();
 	if (watch_verdict() != WATCH_QUIET) /* it may have struck just after the last statement */
 		conn->broken = true;
+	if (!conn->broken && conn->writing)
+		roll_back(conn);
 	if (!conn->broken && (conn->in_transaction || conn->chained))
 		end_transaction(conn);
 	if (!conn->broken)

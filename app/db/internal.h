@@ -54,6 +54,7 @@ struct db_conn {
 	unsigned long thread_id;
 	int64_t opened, used, role_set; /* milliseconds, monotonic */
 	bool in_transaction;
+	bool writing;    /* the transaction is one of db_begin */
 	bool chained;    /* a transaction is open that has read nothing yet */
 	bool committing; /* COMMIT was sent, its answer not read */
 	bool in_use;

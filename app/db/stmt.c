@@ -344,6 +344,22 @@ bool db_query(struct arena *a, struct db_conn *conn, const struct db_statement *
 	return true;
 }
 
+bool db_execute(struct db_conn *conn, const struct db_statement *statement, uint64_t *met_out, uint64_t *made_out,
+		struct error *err)
+{
+	struct stmt *s = prepared(conn, statement, err);
+
+	if (!s)
+		return false;
+	if (!execute(conn, s, statement->params, err)) {
+		discard(conn, s);
+		return false;
+	}
+	*met_out = mysql_stmt_affected_rows(s->handle);
+	*made_out = mysql_stmt_insert_id(s->handle);
+	return true;
+}
+
 /* The buffer of column i was too short for this row's value. */
 static bool fetch_long(struct stmt *s, size_t i)
 {

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,7 @@ struct http_server {
 	struct strbuf body; /* of the answer: its memory is kept */
 	int epoll;          /* holds the listening socket and: */
 	int signals;        /* a signalfd */
+	uint64_t body_left; /* of what Content-Length announced */
 	bool reloading;
 	bool stopping;
 	int64_t stop_at; /* milliseconds on the monotonic clock, while stopping */
@@ -183,6 +185,31 @@ static void read_request(struct http_server *s, struct arena *a, struct http_req
 		read_param(a, rq, *p);
 }
 
+int64_t http_read_body(void *context, char *to, size_t size)
+{
+	struct http_server *s = context;
+	size_t want = size < INT_MAX ? size : INT_MAX;
+	int n;
+
+	if (want > s->body_left)
+		want = s->body_left;
+	if (!want)
+		return 0;
+	n = FCGX_GetStr(to, (int)want, s->request.in);
+	if (n <= 0)
+		return -1;
+	s->body_left -= (uint64_t)n;
+	return n;
+}
+
+static uint64_t announced(const struct http_request *rq)
+{
+	struct slice text;
+	uint64_t n = 0;
+
+	return http_header(rq, "content-length", &text) && parse_u64(text, &n) ? n : 0;
+}
+
 /* Accepts and reads one request; false when somebody else was faster or it was no request. */
 static bool accept_request(struct http_server *s)
 {
@@ -216,6 +243,7 @@ enum http_event http_accept(struct http_server *s, struct arena *a, int tick_ms,
 			return HTTP_STOP;
 		if (connected && accept_request(s)) {
 			read_request(s, a, rq);
+			s->body_left = announced(rq);
 			*rs = (struct http_response){ .status = 500,
 						      .connection = &s->request,
 						      .head = rq->method == HTTP_HEAD };

@@ -189,6 +189,28 @@ static bool read_key(struct reading *r, struct slice text, struct key *k)
 	}
 }
 
+/* a,"b c",d */
+static bool read_names(struct reading *r, const char *what, struct slice value, struct slice **out, size_t *n)
+{
+	struct parser p;
+
+	parser_init(&p, r->a, r->err, what, value);
+	do {
+		parser_blanks(&p);
+		*out = query_push(r->a, *out, *n, sizeof(**out));
+		if (!parser_name(&p, &(*out)[(*n)++], NULL))
+			return false;
+		parser_blanks(&p);
+	} while (parser_take_char(&p, ','));
+	return parser_at_end(&p) || parser_fail(&p, "\",\" or end of input");
+}
+
+static bool read_columns(struct reading *r, struct slice value)
+{
+	r->query->columns_given = true;
+	return read_names(r, "columns parameter", value, &r->query->columns, &r->query->ncolumns);
+}
+
 static bool read_parameter(struct reading *r, const struct parameter *par)
 {
 	struct query_node *node;
@@ -199,9 +221,13 @@ static bool read_parameter(struct reading *r, const struct parameter *par)
 	if (!read_key(r, par->key, k))
 		return false;
 	last = k->field.name;
-	if (!k->n && !k->quoted &&
-	    (slice_is(last, "select") || slice_is(last, "columns") || slice_is(last, "on_conflict")))
+	if (!k->n && !k->quoted && slice_is(last, "select"))
 		return true;
+	if (!k->n && !k->quoted && slice_is(last, "columns"))
+		return read_columns(r, par->value);
+	if (!k->n && !k->quoted && slice_is(last, "on_conflict"))
+		return read_names(r, "on_conflict parameter", par->value, &r->query->on_conflict,
+				  &r->query->non_conflict);
 	is_or = slice_is(last, "or");
 	if (!k->quoted && !k->field.nsteps && (is_or || slice_is(last, "and"))) {
 		negated = k->n && slice_is(k->names[k->n - 1], "not");

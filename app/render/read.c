@@ -496,6 +496,29 @@ static bool in_timezone(struct flow *f, struct error *err)
 	return ok;
 }
 
+bool render_rows(struct arena *a, struct render_memory *memory, const struct plan *plan, const struct query *query,
+		 struct db_conn *conn, struct http_response *rs, struct render_result *result_out, struct error *err)
+{
+	struct flow *f = arena_new(a, struct flow);
+	bool ok;
+
+	f->r = (struct reader){ .a = a, .scratch = memory->batch, .plan = plan, .conn = conn, .rs = rs, .err = err };
+	f->r.held = true;
+	f->query = query;
+	f->result = result_out;
+	f->batch_rows = FIRST_BATCH;
+	if (!choose_media(f, err))
+		return false;
+	f->r.style = (struct style){ f->media.media, f->media.strip_nulls };
+	begin(f);
+	rs->before_send = NULL;
+	ok = all_rows(f, err) && check_single(f, err);
+	if (ok)
+		end(f);
+	arena_reset(f->r.scratch);
+	return ok;
+}
+
 bool render_read(struct arena *a, struct render_memory *memory, const struct plan *plan, const struct query *query,
 		 struct db_conn *conn, struct http_response *rs, struct render_result *result_out, struct error *err)
 {

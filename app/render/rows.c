@@ -684,17 +684,18 @@ static void emit_nulls(struct reader *r, const struct plan_node *node, struct st
 static void emit_embed(struct reader *r, const struct plan_item *item, const struct group *g, struct strbuf *out)
 {
 	const struct plan_node *kid = item->embed;
+	const struct row *first = first_of(g);
 
 	if (!is_shown(kid))
 		return;
 	if (kid->spread && !plan_to_one(kid)) {
 		emit_spread_columns(r, kid, g, false, out);
 	} else if (kid->spread) {
-		if (first_of(g))
-			emit_items(r, kid, g->first, out);
+		if (first)
+			emit_items(r, kid, first, out);
 		else
 			emit_nulls(r, kid, out);
-	} else if (!r->style.strip_nulls || !plan_to_one(kid) || first_of(g)) {
+	} else if (!r->style.strip_nulls || !plan_to_one(kid) || first) {
 		key(r, item, out);
 		emit_value(r, kid, g, out);
 	}
@@ -746,6 +747,7 @@ static void emit_csv_nulls(struct reader *r, const struct plan_node *node, struc
 static void emit_csv_embed(struct reader *r, const struct plan_item *item, const struct group *g, struct strbuf *out)
 {
 	const struct plan_node *kid = item->embed;
+	const struct row *first = first_of(g);
 	struct strbuf json;
 
 	if (!is_shown(kid))
@@ -753,13 +755,13 @@ static void emit_csv_embed(struct reader *r, const struct plan_item *item, const
 	if (kid->spread && !plan_to_one(kid)) {
 		emit_spread_columns(r, kid, g, true, out);
 	} else if (kid->spread) {
-		if (first_of(g))
-			emit_pieces(r, kid, g->first, emit_csv_embed, out);
+		if (first)
+			emit_pieces(r, kid, first, emit_csv_embed, out);
 		else
 			emit_csv_nulls(r, kid, out);
 	} else {
 		strbuf_addc(out, ',');
-		if (plan_to_one(kid) && !first_of(g))
+		if (plan_to_one(kid) && !first)
 			return;
 		strbuf_init(&json, r->scratch, 256);
 		emit_value(r, kid, g, &json);

@@ -32,8 +32,12 @@ void sql_param(struct writer *w, struct value v)
 
 void sql_column(struct writer *w, const struct plan_node *node, const struct column *c)
 {
-	strbuf_addc(&w->text, 't');
-	strbuf_add_u64(&w->text, node->number);
+	if (node == w->bare) {
+		strbuf_add_slice(&w->text, node->table->quoted);
+	} else {
+		strbuf_addc(&w->text, 't');
+		strbuf_add_u64(&w->text, node->number);
+	}
 	strbuf_addc(&w->text, '.');
 	strbuf_add_slice(&w->text, c->quoted);
 }

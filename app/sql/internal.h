@@ -12,6 +12,7 @@ struct writer {
 	size_t nparams, cap;
 	enum db_fetch *columns;
 	size_t ncolumns, columns_cap;
+	const struct plan_node *bare; /* goes by its table's own name: MariaDB's DELETE takes no alias before 11.6 */
 };
 
 void sql_writer(struct writer *w, struct arena *a, const struct plan *plan);
@@ -20,12 +21,18 @@ void sql_finish(const struct writer *w, struct db_statement *out);
 /* '?' and its value. */
 void sql_param(struct writer *w, struct value v);
 
-/* tN.`column` */
+/* tN.`column`; of the bare node `schema`.`table`.`column` */
 void sql_column(struct writer *w, const struct plan_node *node, const struct column *c);
 
 /* An expression: as it is compared, ordered and grouped; or as it is selected, for C to finish. */
 void sql_expr(struct writer *w, const struct plan_expr *e);
 void sql_selected(struct writer *w, const struct plan_expr *e);
+
+/* How a value of a type is fetched. */
+enum db_fetch sql_fetch(const struct type *type);
+
+/* The place of the next column of the result; writes what stands between it and the one before. */
+size_t sql_place(struct writer *w, enum db_fetch fetch);
 
 /* Conditions of a node and of its inner embeds, joined by AND behind " WHERE " or " AND "; nothing when there are none. */
 void sql_where(struct writer *w, const struct plan_node *node, const char *before);

@@ -33,11 +33,11 @@ void sql_key_column(struct writer *w, const struct plan_node *node, size_t i)
 	strbuf_add_slice(&w->text, r->junction_from[i]->quoted);
 }
 
-static enum db_fetch fetch_of(const struct plan_expr *e)
+enum db_fetch sql_fetch(const struct type *type)
 {
-	switch (e->type.class) {
+	switch (type->class) {
 	case TYPE_INT:
-		return e->type.is_unsigned ? FETCH_UINT : FETCH_INT;
+		return type->is_unsigned ? FETCH_UINT : FETCH_INT;
 	case TYPE_BOOL:
 	case TYPE_YEAR:
 		return FETCH_INT;
@@ -57,8 +57,7 @@ static enum db_fetch fetch_of(const struct plan_expr *e)
 	}
 }
 
-/* The place of the next column of the result, and what stands between it and the one before. */
-static size_t place(struct writer *w, enum db_fetch fetch)
+size_t sql_place(struct writer *w, enum db_fetch fetch)
 {
 	if (w->ncolumns == w->columns_cap) {
 		size_t cap = w->columns_cap ? w->columns_cap * 2 : 32;
@@ -95,7 +94,7 @@ static void own_keys(struct writer *w, const struct plan_node *node, bool named)
 	for (size_t i = 0; r && i < r->n; i++) {
 		const struct column *c = r->junction ? r->junction_from[i] : r->to_columns[i];
 		struct plan_expr e = { .type = c->type };
-		size_t at = place(w, weighted(c) ? FETCH_TEXT : fetch_of(&e));
+		size_t at = sql_place(w, weighted(c) ? FETCH_TEXT : sql_fetch(&e.type));
 
 		if (weighted(c))
 			sql_lit(w, "WEIGHT_STRING(");
@@ -116,11 +115,11 @@ static void select_items(struct writer *w, struct plan_node *node, bool named)
 				select_items(w, item->embed, named);
 			continue;
 		}
-		item->place = place(w, fetch_of(&item->expr));
+		item->place = sql_place(w, sql_fetch(&item->expr.type));
 		sql_selected(w, &item->expr);
 		name_column(w, named, item->place);
 		if (item->expr.type.class == TYPE_TIMESTAMP && w->plan->timezone.len) {
-			item->offset_place = place(w, FETCH_INT);
+			item->offset_place = sql_place(w, FETCH_INT);
 			sql_lit(w, "CAST(FLOOR(UNIX_TIMESTAMP(");
 			sql_expr(w, &item->expr);
 			sql_lit(w, ")) AS SIGNED)");
@@ -141,7 +140,7 @@ static size_t column_place(struct writer *w, const struct plan_node *node, const
 		if (!node->items[i].embed && x->column == c && !x->path && !x->cast && !x->aggregate)
 			return node->items[i].place;
 	}
-	at = place(w, fetch_of(&e));
+	at = sql_place(w, sql_fetch(&e.type));
 	sql_column(w, node, c);
 	name_column(w, named, at);
 	return at;
@@ -165,7 +164,7 @@ static void kid_keys(struct writer *w, struct plan_node *node, bool named)
 			kid->key_places[i] = kid->key_places[n + i] = column_place(w, node, c, named);
 			if (!weighted(c))
 				continue;
-			kid->key_places[n + i] = place(w, FETCH_TEXT);
+			kid->key_places[n + i] = sql_place(w, FETCH_TEXT);
 			sql_lit(w, "WEIGHT_STRING(");
 			sql_column(w, node, c);
 			strbuf_addc(&w->text, ')');
@@ -267,6 +266,23 @@ static void order_by(struct writer *w, const struct plan_node *node, const char 
 	}
 }
 
+/* FIELD() gives the place of a key among the values. */
+static void order_by_keys(struct writer *w, const struct plan_node *node)
+{
+	const struct plan_cond *c = node->in_order_of;
+	size_t padded = c ? sql_padded(c->nvalues) : 0;
+
+	if (!c || node->norder || c->key->n != 1)
+		return;
+	sql_lit(w, " ORDER BY FIELD(");
+	sql_column(w, node, c->key->columns[0]);
+	for (size_t i = 0; i < padded; i++) {
+		strbuf_addc(&w->text, ',');
+		sql_param(w, c->values[i < c->nvalues ? i : c->nvalues - 1]);
+	}
+	strbuf_addc(&w->text, ')');
+}
+
 static void limit(struct writer *w, const struct plan_node *node)
 {
 	if (!node->has_limit && !node->offset)
@@ -340,7 +356,7 @@ void sql_select(struct arena *a, const struct plan *plan, struct plan_node *node
 	select_items(&w, node, numbered);
 	kid_keys(&w, node, numbered);
 	if (!w.ncolumns) {
-		place(&w, FETCH_INT);
+		sql_place(&w, FETCH_INT);
 		strbuf_addc(&w.text, '1');
 	}
 	if (numbered) {
@@ -352,6 +368,7 @@ void sql_select(struct arena *a, const struct plan *plan, struct plan_node *node
 		end_numbered(&w, node);
 	} else {
 		order_by(&w, node, " ORDER BY ");
+		order_by_keys(&w, node);
 		limit(&w, node);
 	}
 	node->nplaces = w.ncolumns;
@@ -365,7 +382,7 @@ void sql_count(struct arena *a, const struct plan *plan, bool page, struct db_st
 	struct writer w;
 
 	sql_writer(&w, a, plan);
-	place(&w, FETCH_INT);
+	sql_place(&w, FETCH_INT);
 	strbuf_adds(&w.text, derived ? "SELECT COUNT(*) FROM (SELECT 1" : "SELECT COUNT(*)");
 	if (root->aggregated && !root->ngroup)
 		sql_lit(&w, ",COUNT(*)");
@@ -388,7 +405,7 @@ static void fetch_texts(struct writer *w, size_t n)
 
 	w->ncolumns = 0;
 	for (size_t i = 0; i < n; i++)
-		place(w, FETCH_TEXT);
+		sql_place(w, FETCH_TEXT);
 	w->text = text;
 }
 

@@ -389,6 +389,7 @@ class Stack(Instance):
             self.sql('SET GLOBAL max_connections = 1000')
             self.load('spec.sql')
             self.load('types.sql')
+            self.load('write.sql')
             self.grant()
             set_conf(self.var / 'rowgate.conf', {'db-schemas': SCHEMAS, 'db-schema-poll': '1'})
             self.make('reload')
@@ -430,6 +431,8 @@ class Stack(Instance):
                                           " WHERE TABLE_SCHEMA IN ('spec', 'spec2')"):
                 if role in ('service_role', 'spec_reader') or not table.startswith(('private_', 'closed_')):
                     self.sql(f'GRANT SELECT ON `{schema}`.`{table.replace("`", "``")}` TO `{role}`')
+        for table, in self.sql("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'spec' AND TABLE_NAME LIKE 'w\\_%%'"):
+            self.sql(f'GRANT INSERT, UPDATE, DELETE ON spec.{table} TO service_role')
         self.sql('GRANT SELECT (id, open_text) ON spec.private_columns TO anon')
 
     def token(self, role='authenticated', **claims):

@@ -60,10 +60,10 @@ BAD = [
     ('GET', '/docs?data=cs.' + '[' * 5000, 400, None),
     ('GET', '/docs?tags=cs.{' + 'a,' * 10, 400, None),
     # writing is not offered yet
-    ('POST', '/projects', 405, None),
-    ('PATCH', '/projects?id=eq.1', 405, None),
+    ('POST', '/projects', 401, '42501'),
+    ('PATCH', '/projects', 400, '21000'),
     ('PUT', '/projects?id=eq.1', 405, None),
-    ('DELETE', '/projects?id=eq.1', 405, None),
+    ('DELETE', '/projects?id=eq.1', 401, '42501'),
     ('POST', '/nothing', None, None),
     ('PATCH', '/', None, None),
     ('PUT', '/rpc/twice', 405, 'PGRST101'),

@@ -160,7 +160,7 @@ STATUSES = [
     (405, "PROPFIND", "/rest/v1/compensation", [], None),
     (405, "FOO", "/rest/v1/compensation.html", [], None),
     (405, "POST", "/", [], b"x"),
-    (413, "POST", "/rest/v1/rpc/x", ["Content-Type: application/json"], BIG),
+    (413, "POST", "/rest/v1/rpc/x", ["Content-Type: application/json", "Content-Length: 1073741825"], None),
     (413, "POST", "/nothing.html", [], BIG),
     (414, "GET", "/rest/v1/x?a=" + "1" * 65536, [], None),
     (414, "GET", "/rest/v1/x?a=" + "1" * 200000, [], None),

@@ -1,0 +1,93 @@
+#ifndef ROWGATE_WRITE_H
+#define ROWGATE_WRITE_H
+
+#include "body.h"
+#include "plan.h"
+
+/*
+ * Writes: what a request would change, with names resolved, and the rows it brings as typed values. Everything a row can
+ * be refused for without asking the database is found here.
+ */
+enum write_kind { WRITE_INSERT, WRITE_UPDATE, WRITE_DELETE };
+
+/* A cell on its way into a column: a value, or the column's own default. */
+struct write_cell {
+	struct value value;
+	bool is_default;
+	bool geojson; /* GEOMETRY: the text is GeoJSON, else WKT */
+};
+
+struct write {
+	enum write_kind kind;
+	const struct table *table;
+	struct plan *plan;             /* of the representation; its root has the filters of UPDATE and DELETE */
+	const struct column **columns; /* that the rows set; of the first row unless columns= fixed them */
+	size_t ncolumns;
+	bool fixed;        /* the columns are known */
+	bool by_parameter; /* by columns=: rows may lack some, and have more */
+	struct arena *arena;
+	bool default_missing; /* Prefer: missing=default */
+	enum query_return ret;
+	bool may_roll_back;       /* Prefer: tx=rollback is heeded */
+	struct slice date_format; /* of CSV: strptime's, as %m/%d/%y; empty: ISO 8601 */
+};
+
+/* The table and columns of a POST, PATCH or DELETE. Fails like plan_read, and with ERR_WRITE_COLUMN (PGRST204). */
+bool write_plan(struct arena *a, const struct config *config, const struct schema *schema, const struct query *query,
+		struct write **out, struct error *err) MUST_CHECK;
+
+/* Rows that cannot be written, with the reasons of the first hundred. */
+#define MAX_FAULTS 100
+
+struct write_fault {
+	uint64_t row, line; /* line: 0 when the form has none */
+	struct slice column;
+	struct slice value; /* cut */
+	struct slice reason, details;
+	int status;
+	const char *sqlstate;
+};
+
+struct write_faults {
+	struct arena *a;
+	struct write_fault list[MAX_FAULTS];
+	size_t n;
+	uint64_t rows; /* with faults */
+};
+
+/*
+ * The cells of a row in the order of w->columns, in memory of a. False when something is wrong with it; then faults has
+ * one fault more for each cell. When err is set, the whole body cannot be taken (keys that differ, unknown columns).
+ */
+bool write_row(struct arena *a, struct write *w, const struct body_row *row, struct write_cell **cells_out,
+	       struct write_faults *faults, struct error *err) MUST_CHECK;
+
+/* All faults as one refusal. Always false. */
+bool write_refuse(const struct write_faults *faults, struct error *err);
+
+/* A database error about a constraint, in words that name it and its columns. */
+void write_explain(const struct write *w, struct error *err);
+
+/* One cell for a column: false with err when the column cannot hold it. */
+bool write_cell(struct arena *a, const struct column *column, const struct body_member *member,
+		struct slice date_format, struct write_cell *out, struct error *err) MUST_CHECK;
+
+/* --- as statements (app/sql/write.c) --- */
+
+struct db_statement;
+
+/* n rows at once. */
+void sql_insert(struct arena *a, const struct write *write, struct write_cell *const *rows, size_t n,
+		struct db_statement *out);
+
+/* The same of no rows: may the role write these columns at all? */
+void sql_insert_nothing(struct arena *a, const struct write *write, struct db_statement *out);
+
+/* The rows that the plan's conditions name. */
+void sql_update(struct arena *a, const struct write *write, const struct write_cell *cells, struct db_statement *out);
+void sql_delete(struct arena *a, const struct write *write, struct db_statement *out);
+
+/* The key of each of these rows, which are locked until the transaction ends. */
+void sql_lock_keys(struct arena *a, const struct write *write, const struct key *key, struct db_statement *out);
+
+#endif
