@@ -39,33 +39,52 @@ static bool hinted(const struct relation *r, struct slice hint)
 {
 	if (r->junction)
 		return slice_eq(r->junction->name, hint);
-	if (slice_eq(r->constraint, hint))
-		return true;
-	/* rel!column of a self reference means the rows that point here, as upstream has it. */
-	if (named(key_column(r), hint))
-		return !is_self(r) || !r->at_from;
-	return named(referenced_column(r), hint) && !is_self(r);
+	return slice_eq(r->constraint, hint) || named(key_column(r), hint) ||
+	       (named(referenced_column(r), hint) && !is_self(r));
 }
 
-static bool meant(const struct planner *p, const struct relation *r, const struct query_embed *e, bool same_schema)
+/*
+ * The name of the other table. A table's relation to itself has two sides and one name: that means the rows that point
+ * here, as upstream has it, but the name of the key says nothing about the side. By way of a junction it could not be
+ * told which way, so it means none.
+ */
+static bool by_table(const struct relation *r, const struct query_embed *e)
+{
+	if (!slice_eq(r->to->name, e->relation) || (is_self(r) && r->junction))
+		return false;
+	if (is_self(r) && r->at_from)
+		return slice_eq(r->constraint, e->hint);
+	return !e->hint.len || hinted(r, e->hint);
+}
+
+/* The name of the foreign key, or its one column on this side. Of a relation to itself, the row this one points to. */
+static bool by_key(const struct planner *p, const struct relation *r, const struct query_embed *e)
+{
+	if (!p->config->url_use_legacy_target_names || r->junction || e->hint.len || (is_self(r) && !r->at_from))
+		return false;
+	return slice_eq(r->constraint, e->relation) || (r->n == 1 && named(r->from_columns[0], e->relation));
+}
+
+enum reach { REACH_TABLES, REACH_ITSELF };
+
+/* A view that shows a key would make its names ambiguous: they mean the table, or the view they are asked of. */
+static bool meant(const struct planner *p, const struct relation *r, const struct query_embed *e, bool same_schema,
+		  enum reach reach)
 {
 	if (same_schema != slice_eq(r->to->schema, r->from->schema))
 		return false;
-	if (slice_eq(r->to->name, e->relation))
-		return !e->hint.len || hinted(r, e->hint);
-	if (!p->config->url_use_legacy_target_names || r->junction || e->hint.len)
-		return false;
-	/* A view that shows the key would make these names ambiguous: they mean the table. */
-	return !r->to->is_view &&
-	       (slice_eq(r->constraint, e->relation) || (r->at_from && named(key_column(r), e->relation)));
+	if (reach == REACH_ITSELF)
+		return is_self(r) && r->to->is_view && by_key(p, r, e);
+	return by_table(r, e) || (!r->to->is_view && by_key(p, r, e));
 }
 
-static struct candidates collect(struct planner *p, const struct table *from, const struct query_embed *e, bool same)
+static struct candidates collect(struct planner *p, const struct table *from, const struct query_embed *e, bool same,
+				 enum reach reach)
 {
 	struct candidates c = { arena_array(p->a, const struct relation *, from->nrelations), 0 };
 
 	for (size_t i = 0; i < from->nrelations; i++)
-		if (meant(p, &from->relations[i], e, same))
+		if (meant(p, &from->relations[i], e, same, reach))
 			c.items[c.n++] = &from->relations[i];
 	return c;
 }
@@ -183,10 +202,12 @@ static bool none(struct planner *p, const struct table *from, const struct query
 bool plan_relation(struct planner *p, const struct table *from, const struct query_embed *embed,
 		   const struct relation **out)
 {
-	struct candidates c = collect(p, from, embed, true);
+	struct candidates c = collect(p, from, embed, true, REACH_TABLES);
 
 	if (!c.n)
-		c = collect(p, from, embed, false);
+		c = collect(p, from, embed, true, REACH_ITSELF);
+	if (!c.n)
+		c = collect(p, from, embed, false, REACH_TABLES);
 	if (!c.n)
 		return none(p, from, embed);
 	if (c.n > 1)

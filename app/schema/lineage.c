@@ -119,10 +119,30 @@ static void skip_parentheses(struct lexer *l)
 	}
 }
 
-/* The base tables of FROM; 0 when it holds anything but tables and joins. *plain: nothing groups behind it. */
+static bool at_derived(const struct lexer *l)
+{
+	return slice_starts(l->rest, "(select ") || slice_starts(l->rest, "(with ");
+}
+
+/* A derived table and its name; what is asked of it shows no base column. */
+static bool skip_derived(struct lexer *l)
+{
+	struct slice alias;
+
+	skip_parentheses(l);
+	if (l->rest.len && l->rest.ptr[0] == ' ')
+		l->rest = slice_from(l->rest, 1);
+	return name(l, &alias);
+}
+
+/*
+ * The base tables of FROM; 0 when it holds anything but tables, derived tables and joins. *plain: nothing groups behind
+ * it, and it holds no derived table.
+ */
 static size_t read_from(struct lexer *l, struct base *bases, bool *plain)
 {
 	static const char *const ends[] = { " where ", " group by ", " having ", " order by ", " limit ", " window " };
+	bool derived = false;
 	size_t n = 0;
 
 	while (l->rest.len) {
@@ -142,11 +162,18 @@ static size_t read_from(struct lexer *l, struct base *bases, bool *plain)
 			bases[n++] = b;
 			continue;
 		}
+		if (at_derived(l)) {
+			if (!skip_derived(l))
+				return 0;
+			derived = true;
+			continue;
+		}
 		for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
 			if (word(l, ends[i])) {
 				struct slice before;
 
 				*plain = i == 0 ? !until(l, " group by ", &before) : i >= 3;
+				*plain &= !derived;
 				return n;
 			}
 		if (word(l, "select "))
@@ -159,6 +186,7 @@ static size_t read_from(struct lexer *l, struct base *bases, bool *plain)
 		}
 		step(l);
 	}
+	*plain &= !derived;
 	return n;
 }
 

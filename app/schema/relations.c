@@ -26,21 +26,40 @@ static bool is_unique(const struct table *t, const struct column *const *columns
 	return false;
 }
 
-/* The view's columns that show these base columns; NULL unless all are shown. */
-static const struct column **shown_by(struct arena *a, const struct view *v, const struct column *const *base, size_t n)
+/* More ways than this to show one key make a view no clearer. */
+#define MAX_WAYS 16
+
+/* The view's nth column, from 0, that shows the base column; NULL: there are not so many. *many: how many. */
+static const struct column *nth_shown(const struct view *v, const struct column *base, size_t nth, size_t *many)
+{
+	const struct column *found = NULL;
+
+	*many = 0;
+	for (size_t c = 0; c < v->table->ncolumns; c++)
+		if (v->origins[c].base == base && (*many)++ == nth)
+			found = &v->table->columns[c];
+	return found;
+}
+
+/*
+ * The view's columns that show these base columns. A column may be shown twice, so there may be several ways: this
+ * is the one of that number, counted from 0 with the last column changing first. NULL: there is no such way.
+ */
+static const struct column **shown_by(struct arena *a, const struct view *v, const struct column *const *base, size_t n,
+				      size_t way)
 {
 	const struct column **shown = arena_array(a, const struct column *, n);
 
-	for (size_t i = 0; i < n; i++) {
-		size_t c = 0;
+	for (size_t i = n; i-- > 0;) {
+		size_t many, ignored;
 
-		while (c < v->table->ncolumns && v->origins[c].base != base[i])
-			c++;
-		if (c == v->table->ncolumns)
+		(void)nth_shown(v, base[i], 0, &many);
+		if (!many)
 			return NULL;
-		shown[i] = &v->table->columns[c];
+		shown[i] = nth_shown(v, base[i], way % many, &ignored);
+		way /= many;
 	}
-	return shown;
+	return way ? NULL : shown;
 }
 
 /* A view's unique keys are its base table's, when it has just one and joins nothing. */
@@ -56,7 +75,7 @@ static void view_keys(struct arena *a, const struct view *v)
 	v->table->unique = arena_array(a, struct key, base->nunique);
 	for (size_t k = 0; k < base->nunique; k++) {
 		const struct key *key = &base->unique[k];
-		const struct column **columns = shown_by(a, v, key->columns, key->n);
+		const struct column **columns = shown_by(a, v, key->columns, key->n, 0);
 		struct key *mine = &v->table->unique[v->table->nunique];
 
 		if (!columns)
@@ -83,24 +102,38 @@ static struct foreign_key *derive(struct arena *a, const struct foreign_key *key
 	return k;
 }
 
-/* The keys that views take over from one of their base tables, put before all. */
+/* The ways in which view shows the near end of key, or its far end. */
+struct ways {
+	const struct column **columns[MAX_WAYS];
+	size_t n;
+};
+
+static void find_ways(struct arena *a, const struct view *v, const struct column *const *base, size_t n,
+		      struct ways *out)
+{
+	out->n = 0;
+	while (out->n < MAX_WAYS && (out->columns[out->n] = shown_by(a, v, base, n, out->n)))
+		out->n++;
+}
+
+/* The keys that views take over from key, put before all; the last way comes first, so that the first ends up there. */
 static struct foreign_key *derive_all(struct arena *a, const struct foreign_key *key, const struct view *views,
 				      struct foreign_key *all)
 {
 	for (const struct view *v = views; v; v = v->next) {
-		const struct column **from = shown_by(a, v, key->columns, key->n);
-		const struct column **to = shown_by(a, v, key->target_columns, key->n);
+		struct ways from, to;
 
-		if (to)
-			all = derive(a, key, key->table, key->columns, v->table, to, all);
-		if (!from)
-			continue;
-		all = derive(a, key, v->table, from, key->target, key->target_columns, all);
-		for (const struct view *w = views; w; w = w->next) {
-			const struct column **other = shown_by(a, w, key->target_columns, key->n);
-
-			if (other)
-				all = derive(a, key, v->table, from, w->table, other, all);
+		find_ways(a, v, key->columns, key->n, &from);
+		find_ways(a, v, key->target_columns, key->n, &to);
+		for (size_t i = to.n; i-- > 0;)
+			all = derive(a, key, key->table, key->columns, v->table, to.columns[i], all);
+		for (size_t i = from.n; i-- > 0;)
+			all = derive(a, key, v->table, from.columns[i], key->target, key->target_columns, all);
+		for (const struct view *w = views; from.n && w; w = w->next) {
+			find_ways(a, w, key->target_columns, key->n, &to);
+			for (size_t i = from.n; i-- > 0;)
+				for (size_t j = to.n; j-- > 0;)
+					all = derive(a, key, v->table, from.columns[i], w->table, to.columns[j], all);
 		}
 	}
 	return all;
@@ -119,21 +152,10 @@ static void push(struct arena *a, struct table *t, struct relation r)
 	t->relations[t->nrelations++] = r;
 }
 
-static void relate_ends(struct arena *a, const struct foreign_key *k)
+static void relate_target(struct arena *a, const struct foreign_key *k)
 {
-	bool one = is_unique(k->table, k->columns, k->n);
-
-	push(a, k->table,
-	     (struct relation){ .cardinality = one ? ONE_TO_ONE : TO_ONE,
-				.from = k->table,
-				.to = k->target,
-				.constraint = k->name,
-				.at_from = true,
-				.n = k->n,
-				.from_columns = k->columns,
-				.to_columns = k->target_columns });
 	push(a, k->target,
-	     (struct relation){ .cardinality = one ? ONE_TO_ONE : TO_MANY,
+	     (struct relation){ .cardinality = is_unique(k->table, k->columns, k->n) ? ONE_TO_ONE : TO_MANY,
 				.from = k->target,
 				.to = k->table,
 				.constraint = k->name,
@@ -142,12 +164,25 @@ static void relate_ends(struct arena *a, const struct foreign_key *k)
 				.to_columns = k->columns });
 }
 
-/* Two foreign keys of one table, both within its primary key, make it a junction. */
+static void relate_holder(struct arena *a, const struct foreign_key *k)
+{
+	push(a, k->table,
+	     (struct relation){ .cardinality = is_unique(k->table, k->columns, k->n) ? ONE_TO_ONE : TO_ONE,
+				.from = k->table,
+				.to = k->target,
+				.constraint = k->name,
+				.at_from = true,
+				.n = k->n,
+				.from_columns = k->columns,
+				.to_columns = k->target_columns });
+}
+
+/* Two such keys of one table make it a junction: within its primary key, and neither of them unique alone. */
 static bool is_junction(const struct foreign_key *k)
 {
 	const struct key *primary = k->table->primary;
 
-	if (!primary)
+	if (!primary || is_unique(k->table, k->columns, k->n))
 		return false;
 	for (size_t i = 0; i < k->n; i++)
 		if (!holds(primary->columns, primary->n, k->columns[i]))
@@ -161,7 +196,7 @@ static void relate_junctions(struct arena *a, const struct foreign_key *keys)
 		if (!is_junction(k))
 			continue;
 		for (const struct foreign_key *l = keys; l; l = l->next)
-			if (l != k && l->table == k->table && !slice_eq(l->name, k->name))
+			if (l->table == k->table && !slice_eq(l->name, k->name) && is_junction(l))
 				push(a, k->target,
 				     (struct relation){ .cardinality = MANY_TO_MANY,
 							.from = k->target,
@@ -178,15 +213,39 @@ static void relate_junctions(struct arena *a, const struct foreign_key *keys)
 	}
 }
 
+static struct foreign_key *reversed(struct foreign_key *keys)
+{
+	struct foreign_key *back = NULL;
+
+	while (keys) {
+		struct foreign_key *next = keys->next;
+
+		keys->next = back;
+		back = keys;
+		keys = next;
+	}
+	return back;
+}
+
+/*
+ * The order of a table's relations is what an ambiguous request is shown: those that point here, those that point
+ * away, those by a junction; in each tables before views, by name. keys and views come with the last name first.
+ */
 void schema_relate(struct schema *schema, struct foreign_key *keys, const struct view *views)
 {
-	struct foreign_key *all = keys;
+	struct foreign_key *all, *derived = NULL, **end = &all;
 
 	for (const struct view *v = views; v; v = v->next)
 		view_keys(schema->arena, v);
 	for (const struct foreign_key *k = keys; k; k = k->next)
-		all = derive_all(schema->arena, k, views, all);
+		derived = derive_all(schema->arena, k, views, derived);
+	all = reversed(keys);
+	while (*end)
+		end = &(*end)->next;
+	*end = derived;
 	for (const struct foreign_key *k = all; k; k = k->next)
-		relate_ends(schema->arena, k);
+		relate_target(schema->arena, k);
+	for (const struct foreign_key *k = all; k; k = k->next)
+		relate_holder(schema->arena, k);
 	relate_junctions(schema->arena, all);
 }

@@ -230,11 +230,17 @@ def test_ambiguous_from_the_other_side(get):
     assert sorted(d['cardinality'] for d in body['details']) == ['one-to-many', 'one-to-many']
 
 
-@pytest.mark.parametrize('path', ['/staff?select=name,staff(name)', '/staff?select=name,staff!boss(name)'])
-def test_ambiguous_self_reference(get, path):
-    response = get(path)
+def test_ambiguous_self_reference(get):
+    response = get('/staff?select=name,staff!boss(name)')
     assert response.error() == (300, 'PGRST201')
     assert sorted(d['cardinality'] for d in response.json()['details']) == ['many-to-one', 'one-to-many']
+
+
+@pytest.mark.parametrize('path', ['/staff?select=name,staff(name)', '/staff?select=name,staff!manager_id(name)'])
+def test_a_self_reference_by_its_table_is_the_rows_that_point_here(get, path):
+    rows = get(path + '&order=id&limit=2&staff.order=id').json()
+    assert rows == [{'name': 'Ada', 'staff': [{'name': 'Bob'}, {'name': 'Cyd'}]},
+                    {'name': 'Bob', 'staff': [{'name': 'Dan'}]}]
 
 
 REFUSED = [

@@ -110,7 +110,12 @@ static void not_plain(void **state)
 		{ ID " from `d`.`t` intersect " ID " from `d`.`u`", "0" },
 		{ "(" ID " from `d`.`t`) union (" ID " from `d`.`t`)", "0" },
 		{ "select `x`.`id` AS `id` from (select `d`.`t`.`id` AS `id` from `d`.`t`) `x`", "0" },
-		{ "select `x`.`id` AS `id` from (`d`.`t` `x` join (select 1 AS `y`) `z`)", "0" },
+		{ "select `x`.`id` AS `id`,`z`.`y` AS `y` from (`d`.`t` `x` join (select 1 AS `y`) `z`)",
+		  "2 0=d.t.id" },
+		{ "select `x`.`id` AS `id` from (`d`.`t` `x` join (select `d`.`u`.`p` AS `p` from `d`.`u` group by "
+		  "`d`.`u`.`p`) `z` on(`z`.`p` = `x`.`id`)) where `x`.`id` > 1",
+		  "2 0=d.t.id" },
+		{ "select `x`.`id` AS `id` from (`d`.`t` `x` join (select 1 AS `y`) )", "0" },
 		{ "with `c` as (" ID " from `d`.`t`) select `c`.`id` AS `id` from `c`", "0" },
 		{ "select 1 AS `1`", "0" },
 		{ "values row(1)", "0" },
