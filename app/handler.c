@@ -189,7 +189,7 @@ static bool run_write(struct exchange *x)
 
 /* --- what is neither read nor written --- */
 
-#define METHODS "OPTIONS,GET,HEAD,POST,PATCH,DELETE"
+#define METHODS "OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE"
 
 static bool options(struct exchange *x)
 {
@@ -200,7 +200,10 @@ static bool options(struct exchange *x)
 	if (!worker_schema(x->w, x->err) || !plan_schema(&s->config, x->query.profile, &db, x->err) ||
 	    !plan_table(s->schema, db, x->query.name, &table, x->err))
 		return false;
-	http_set_header(x->rs, "Allow", "%s", table->updatable ? METHODS : "OPTIONS,GET,HEAD");
+	http_set_header(x->rs, "Allow", "%s",
+			!table->updatable ? "OPTIONS,GET,HEAD"
+			: table->primary  ? METHODS
+					  : "OPTIONS,GET,HEAD,POST,PATCH,DELETE");
 	x->rs->status = 200;
 	return true;
 }
@@ -233,8 +236,8 @@ static bool is_read(const struct exchange *x)
 
 static bool is_write(const struct exchange *x)
 {
-	return x->query.target == TARGET_TABLE &&
-	       (x->query.method == HTTP_POST || x->query.method == HTTP_PATCH || x->query.method == HTTP_DELETE);
+	return x->query.target == TARGET_TABLE && (x->query.method == HTTP_POST || x->query.method == HTTP_PUT ||
+						   x->query.method == HTTP_PATCH || x->query.method == HTTP_DELETE);
 }
 
 static bool answer(struct exchange *x)
@@ -374,7 +377,13 @@ static void preference_applied(struct exchange *x)
 	struct strbuf b;
 
 	if (x->write) {
+		enum tx_end end = x->w->state->config.db_tx_end;
+
 		applied.ret = x->query.prefer.ret;
+		if (end == TX_COMMIT_OVERRIDE || end == TX_ROLLBACK_OVERRIDE)
+			applied.tx = x->query.prefer.tx;
+		if (x->write->conflict && !x->write->put)
+			applied.resolution = x->write->resolution;
 		applied.missing = x->query.prefer.missing;
 		applied.has_max_affected = x->query.prefer.has_max_affected && applied.handling == HANDLING_STRICT;
 		applied.max_affected = x->query.prefer.max_affected;

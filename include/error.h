@@ -32,6 +32,9 @@ enum error_code {
 	ERR_ROOT_OFF,         /* PGRST126 404 */
 	ERR_NOT_OFFERED,      /* PGRST127 400 */
 	ERR_MAX_AFFECTED,     /* PGRST124 400 */
+	ERR_PUT_FILTER,       /* PGRST105 405 */
+	ERR_PUT_RANGE,        /* PGRST114 400 */
+	ERR_PUT_KEY,          /* PGRST115 400 */
 	/* schema */
 	ERR_NO_RELATION,     /* PGRST200 400 */
 	ERR_AMBIGUOUS_EMBED, /* PGRST201 300 */
@@ -76,6 +79,7 @@ enum error_code {
 	ERR_TOO_LONG,         /* 22001 400 */
 	ERR_GENERATED,        /* 428C9 400 */
 	ERR_CARDINALITY,      /* 21000 400 */
+	ERR_NO_CONFLICT_KEY,  /* 42P10 400 */
 	ERR_RAISED,           /* P0001 400: SIGNAL SQLSTATE '45000' */
 	ERR_DB_OTHER,         /* XX000 500, or 400 for SQLSTATE classes 22, 23 and 42 */
 	/* ours */

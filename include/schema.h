@@ -19,7 +19,8 @@ struct column {
 	bool has_default; /* a default, AUTO_INCREMENT, or generated */
 	bool generated;
 	bool auto_increment;
-	bool binary_collation; /* text compares by bytes: a _bin collation */
+	struct slice default_expression; /* MySQL: of other columns it knows nothing; empty: none, or a constant */
+	bool binary_collation;           /* text compares by bytes: a _bin collation */
 	enum charset charset;
 	struct slice comment;
 	const struct table *table;

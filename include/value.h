@@ -85,6 +85,9 @@ static inline struct value value_text(struct slice s)
 	return (struct value){ .kind = VALUE_TEXT, .s = s };
 }
 
+/* As text: temporal values as below, numbers in decimal, bytes and text as they are, NULL as nothing. */
+void value_add(struct strbuf *b, const struct value *v);
+
 /* `2020-01-31`, `2020-01-31T10:00:00[.ffffff]`, `-838:59:59[.ffffff]`: trailing zeros of fractions are cut. */
 void value_add_date(struct strbuf *b, const struct datetime *t);
 void value_add_time(struct strbuf *b, const struct datetime *t);

@@ -24,11 +24,17 @@ struct write {
 	const struct column **columns; /* that the rows set; of the first row unless columns= fixed them */
 	size_t ncolumns;
 	bool fixed;        /* the columns are known */
-	bool by_parameter; /* by columns=: rows may lack some, and have more */
+	bool by_parameter; /* by columns=, or all of PUT: rows may lack some, and have more */
+	size_t nmade;      /* the last of them no row sets: their defaults are made one by one */
+	enum query_resolution resolution;
+	const struct key *conflict; /* upsert: the key by which rows are there already; NULL: a plain INSERT */
+	bool put;
+	bool whole;                /* PUT: the row sets all columns, those it does not name to NULL */
+	const struct value *named; /* PUT: what the URL says of the primary key */
 	struct arena *arena;
 	bool default_missing; /* Prefer: missing=default */
 	enum query_return ret;
-	bool may_roll_back;       /* Prefer: tx=rollback is heeded */
+	bool roll_back;           /* when all is done, for Prefer: tx=rollback or db-tx-end */
 	struct slice date_format; /* of CSV: strptime's, as %m/%d/%y; empty: ISO 8601 */
 };
 
@@ -62,8 +68,20 @@ struct write_faults {
 bool write_row(struct arena *a, struct write *w, const struct body_row *row, struct write_cell **cells_out,
 	       struct write_faults *faults, struct error *err) MUST_CHECK;
 
+/* A column more that no row sets: its cells are defaults to be made. */
+bool write_add_made(struct write *w, const struct column *column, struct error *err) MUST_CHECK;
+
+/* The cells of a row that was read before such columns were added, with room for them. */
+void write_extend(struct arena *a, const struct write *w, struct write_cell **cells);
+
+/* PUT: is it the row that the URL names? */
+bool write_is_named(const struct write *w, const struct write_cell *cells);
+
 /* All faults as one refusal. Always false. */
 bool write_refuse(const struct write_faults *faults, struct error *err);
+
+/* Upsert: the body has a key twice. Always false. */
+bool write_met_twice(struct error *err);
 
 /* A database error about a constraint, in words that name it and its columns. */
 void write_explain(const struct write *w, struct error *err);
@@ -76,11 +94,25 @@ bool write_cell(struct arena *a, const struct column *column, const struct body_
 
 struct db_statement;
 
-/* n rows at once. */
+/* n rows at once. returning: a key whose values are the result (MariaDB), or NULL. */
 void sql_insert(struct arena *a, const struct write *write, struct write_cell *const *rows, size_t n,
-		struct db_statement *out);
+		const struct key *returning, struct db_statement *out);
 
-/* The same of no rows: may the role write these columns at all? */
+/*
+ * Which of n rows are there by write->conflict; they are locked. A result row is the row's number from 1 on, the key's
+ * values, and those of shown when it is not NULL.
+ */
+void sql_conflicts(struct arena *a, const struct write *write, struct write_cell *const *rows, size_t n,
+		   const struct key *shown, struct db_statement *out);
+
+/* A row that is there takes the values of row, but for the key; held: the key's values in the table. */
+void sql_merge(struct arena *a, const struct write *write, const struct write_cell *row, const struct value *held,
+	       struct db_statement *out);
+
+/* A value of the column's default_expression. */
+void sql_default(struct arena *a, const struct column *column, struct db_statement *out);
+
+/* The same of no rows, or of an upsert: may the role write these columns at all? */
 void sql_insert_nothing(struct arena *a, const struct write *write, struct db_statement *out);
 
 /* The rows that the plan's conditions name. */

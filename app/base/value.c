@@ -164,3 +164,32 @@ void civil_from_days(int64_t days, struct datetime *out)
 	out->month = (unsigned)(mp < 10 ? mp + 3 : mp - 9);
 	out->year = (unsigned)(yoe + era * 400 + (out->month <= 2));
 }
+
+void value_add(struct strbuf *b, const struct value *v)
+{
+	switch (v->kind) {
+	case VALUE_INT:
+		strbuf_add_i64(b, v->i);
+		break;
+	case VALUE_UINT:
+		strbuf_add_u64(b, v->u);
+		break;
+	case VALUE_DATE:
+		value_add_date(b, &v->t);
+		break;
+	case VALUE_DATETIME:
+		value_add_datetime(b, &v->t);
+		break;
+	case VALUE_TIME:
+		value_add_time(b, &v->t);
+		break;
+	case VALUE_DOUBLE:
+	case VALUE_FLOAT:
+		value_add_double(b, v->d);
+		break;
+	case VALUE_NULL:
+		break;
+	default:
+		strbuf_add_slice(b, v->s);
+	}
+}

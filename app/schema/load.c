@@ -173,6 +173,18 @@ static enum charset charset(struct slice collation)
 	return slice_starts(collation, "latin1") ? CHARSET_LATIN1 : CHARSET_ASCII;
 }
 
+/* Quotes in expressions are shown with a backslash before them. */
+static struct slice unescaped(struct arena *a, struct slice text)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, a, text.len);
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] != '\\' || i + 1 == text.len || text.ptr[i + 1] != '\'')
+			strbuf_addc(&b, text.ptr[i]);
+	return strbuf_slice(&b);
+}
+
 static void add_column(struct loader *l, const struct slice *f)
 {
 	struct table *t = table_of(l, f[0], f[1]);
@@ -201,6 +213,8 @@ static void add_column(struct loader *l, const struct slice *f)
 	c->auto_increment = contains(f[7], "auto_increment");
 	c->has_default = f[8].ptr || c->generated || c->auto_increment;
 	c->comment = keep(l, f[9]);
+	if (contains(f[7], "DEFAULT_GENERATED") && f[8].ptr && !memchr(f[8].ptr, '`', f[8].len))
+		c->default_expression = unescaped(l->schema->arena, f[8]);
 }
 
 /* MariaDB keeps JSON as LONGTEXT with a CHECK: json_valid(`name`). */

@@ -37,6 +37,9 @@ size_t sql_place(struct writer *w, enum db_fetch fetch);
 /* Conditions of a node and of its inner embeds, joined by AND behind " WHERE " or " AND "; nothing when there are none. */
 void sql_where(struct writer *w, const struct plan_node *node, const char *before);
 
+/* One of them, in parentheses. */
+void sql_condition(struct writer *w, const struct plan_cond *c);
+
 /* left op literal on MariaDB (app/sql/json.c): OP_EQ, OP_NEQ, an order; what else compares is taken for OP_EQ. */
 void sql_mariadb_json(struct writer *w, const struct plan_expr *left, enum query_op op, struct slice literal);
 

@@ -352,7 +352,7 @@ static void keys(struct writer *w, const struct plan_cond *c)
 	strbuf_addc(&w->text, ')');
 }
 
-static void condition(struct writer *w, const struct plan_cond *c)
+void sql_condition(struct writer *w, const struct plan_cond *c)
 {
 	if (c->negated)
 		sql_lit(w, "NOT ");
@@ -378,7 +378,7 @@ static void condition(struct writer *w, const struct plan_cond *c)
 		for (size_t i = 0; i < c->nkids; i++) {
 			if (i)
 				strbuf_adds(&w->text, c->kind == COND_AND ? " AND " : " OR ");
-			condition(w, c->kids[i]);
+			sql_condition(w, c->kids[i]);
 		}
 		if (!c->nkids)
 			strbuf_adds(&w->text, c->kind == COND_AND ? "TRUE" : "FALSE");
@@ -394,7 +394,7 @@ void sql_where(struct writer *w, const struct plan_node *node, const char *befor
 	/* The top is an AND without its parentheses: most statements have one simple condition. */
 	for (size_t i = 0; all && i < all->nkids; i++) {
 		strbuf_adds(&w->text, before);
-		condition(w, all->kids[i]);
+		sql_condition(w, all->kids[i]);
 		before = " AND ";
 	}
 	for (size_t i = 0; i < node->nkids; i++)

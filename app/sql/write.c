@@ -6,7 +6,8 @@
 static void cell(struct writer *w, const struct column *c, const struct write_cell *cell)
 {
 	if (cell->is_default) {
-		sql_lit(w, "DEFAULT");
+		/* NO_AUTO_VALUE_ON_ZERO takes DEFAULT for 0 there. */
+		strbuf_adds(&w->text, c->auto_increment ? "NULL" : "DEFAULT");
 		return;
 	}
 	if (c->type.class == TYPE_GEOMETRY && cell->value.kind != VALUE_NULL) {
@@ -28,8 +29,20 @@ static void names(struct writer *w, const struct write *write)
 	strbuf_addc(&w->text, ')');
 }
 
+/* a,b with a place in the result for each */
+static void fetched(struct writer *w, const struct key *key, const struct plan_node *node)
+{
+	for (size_t i = 0; key && i < key->n; i++) {
+		sql_place(w, sql_fetch(&key->columns[i]->type));
+		if (node)
+			sql_column(w, node, key->columns[i]);
+		else
+			strbuf_add_slice(&w->text, key->columns[i]->quoted);
+	}
+}
+
 void sql_insert(struct arena *a, const struct write *write, struct write_cell *const *rows, size_t n,
-		struct db_statement *out)
+		const struct key *returning, struct db_statement *out)
 {
 	struct writer w;
 
@@ -47,7 +60,133 @@ void sql_insert(struct arena *a, const struct write *write, struct write_cell *c
 		}
 		strbuf_addc(&w.text, ')');
 	}
+	if (returning) {
+		sql_lit(&w, " RETURNING ");
+		fetched(&w, returning, NULL);
+	}
 	sql_finish(&w, out);
+}
+
+static const struct value *key_cell(const struct write *write, const struct write_cell *row, size_t i)
+{
+	size_t at = 0;
+
+	while (write->columns[at] != write->conflict->columns[i])
+		at++;
+	return &row[at].value;
+}
+
+/* (a=? AND b=?) */
+static void is_row(struct writer *w, const struct write *write, const struct write_cell *row)
+{
+	strbuf_addc(&w->text, '(');
+	for (size_t i = 0; i < write->conflict->n; i++) {
+		strbuf_adds(&w->text, i ? " AND " : "");
+		sql_column(w, write->plan->root, write->conflict->columns[i]);
+		strbuf_addc(&w->text, '=');
+		sql_param(w, *key_cell(write, row, i));
+	}
+	strbuf_addc(&w->text, ')');
+}
+
+/*
+ * FIELD(TRUE, a=?, a=?, ...) tells which of the rows it is, by the column's own rules of what is equal. Their list is
+ * padded, so that few statements serve all.
+ */
+void sql_conflicts(struct arena *a, const struct write *write, struct write_cell *const *rows, size_t n,
+		   const struct key *shown, struct db_statement *out)
+{
+	const struct plan_node *root = write->plan->root;
+	size_t padded = sql_padded(n), width = write->conflict->n;
+	struct plan_cond found = { .kind = COND_KEYS, .left = { .node = root }, .key = write->conflict };
+	struct value *values = arena_array(a, struct value, n * width);
+	struct writer w;
+
+	for (size_t r = 0; r < n; r++)
+		for (size_t i = 0; i < width; i++)
+			values[r * width + i] = *key_cell(write, rows[r], i);
+	found.values = values;
+	found.nvalues = n;
+	sql_writer(&w, a, write->plan);
+	sql_lit(&w, "SELECT ");
+	sql_place(&w, FETCH_UINT);
+	sql_lit(&w, "FIELD(TRUE");
+	for (size_t r = 0; r < padded; r++) {
+		strbuf_addc(&w.text, ',');
+		is_row(&w, write, rows[r < n ? r : n - 1]);
+	}
+	strbuf_addc(&w.text, ')');
+	fetched(&w, write->conflict, root);
+	fetched(&w, shown, root);
+	sql_lit(&w, " FROM ");
+	sql_table(&w, root);
+	sql_lit(&w, " WHERE ");
+	sql_condition(&w, &found);
+	/* Who may only add rows may not lock them for changes. */
+	strbuf_adds(&w.text, write->resolution == RESOLUTION_IGNORE ? " LOCK IN SHARE MODE" : " FOR UPDATE");
+	sql_finish(&w, out);
+}
+
+static bool in_conflict(const struct write *write, const struct column *c)
+{
+	for (size_t i = 0; i < write->conflict->n; i++)
+		if (write->conflict->columns[i] == c)
+			return true;
+	return false;
+}
+
+void sql_merge(struct arena *a, const struct write *write, const struct write_cell *row, const struct value *held,
+	       struct db_statement *out)
+{
+	const struct plan_node *root = write->plan->root;
+	const char *before = " SET ";
+	struct writer w;
+
+	sql_writer(&w, a, write->plan);
+	sql_lit(&w, "UPDATE ");
+	sql_table(&w, root);
+	for (size_t i = 0; i < write->ncolumns - write->nmade; i++) {
+		if (in_conflict(write, write->columns[i]))
+			continue;
+		strbuf_adds(&w.text, before);
+		sql_column(&w, root, write->columns[i]);
+		strbuf_addc(&w.text, '=');
+		cell(&w, write->columns[i], &row[i]);
+		before = ",";
+	}
+	before = " WHERE ";
+	for (size_t i = 0; i < write->conflict->n; i++) {
+		strbuf_adds(&w.text, before);
+		sql_column(&w, root, write->conflict->columns[i]);
+		strbuf_addc(&w.text, '=');
+		sql_param(&w, held[i]);
+		before = " AND ";
+	}
+	sql_finish(&w, out);
+}
+
+void sql_default(struct arena *a, const struct column *column, struct db_statement *out)
+{
+	struct writer w;
+
+	sql_writer(&w, a, NULL);
+	sql_lit(&w, "SELECT ");
+	sql_place(&w, sql_fetch(&column->type));
+	strbuf_add_slice(&w.text, column->default_expression);
+	sql_finish(&w, out);
+}
+
+static void updates(struct writer *w, const struct write *write)
+{
+	for (size_t i = 0; i < write->ncolumns; i++) {
+		struct slice name = write->columns[i]->quoted;
+
+		strbuf_adds(&w->text, i ? "," : " ON DUPLICATE KEY UPDATE ");
+		strbuf_add_slice(&w->text, name);
+		sql_lit(w, "=VALUES(");
+		strbuf_add_slice(&w->text, name);
+		strbuf_addc(&w->text, ')');
+	}
 }
 
 void sql_insert_nothing(struct arena *a, const struct write *write, struct db_statement *out)
@@ -63,6 +202,8 @@ void sql_insert_nothing(struct arena *a, const struct write *write, struct db_st
 	for (size_t i = 0; i < write->ncolumns; i++)
 		strbuf_adds(&w.text, i ? ",NULL" : "NULL");
 	sql_lit(&w, " FROM DUAL WHERE FALSE");
+	if (write->conflict && write->resolution == RESOLUTION_MERGE)
+		updates(&w, write);
 	sql_finish(&w, out);
 }
 
@@ -104,10 +245,7 @@ void sql_lock_keys(struct arena *a, const struct write *write, const struct key 
 
 	sql_writer(&w, a, write->plan);
 	sql_lit(&w, "SELECT ");
-	for (size_t i = 0; i < key->n; i++) {
-		sql_place(&w, sql_fetch(&key->columns[i]->type));
-		sql_column(&w, root, key->columns[i]);
-	}
+	fetched(&w, key, root);
 	sql_lit(&w, " FROM ");
 	sql_table(&w, root);
 	sql_where(&w, root, " WHERE ");

@@ -57,6 +57,11 @@ static void duplicate(const struct write *w, struct error *err, const char *text
 		name = slice_from(name, (size_t)(dot - name.ptr) + 1);
 		key = key_named(w->table, name);
 	}
+	/* Those that were there are locked: it is the body that has the key twice. */
+	if (key && key == w->conflict && w->resolution == RESOLUTION_MERGE) {
+		write_met_twice(err);
+		return;
+	}
 	error_set(err, ERR_DUPLICATE, "duplicate key value violates unique constraint \"%.*s\"", (int)name.len,
 		  name.ptr);
 	strbuf_init(&columns, err->arena, 64);
@@ -105,6 +110,13 @@ static void check(const struct write *w, struct error *err, const char *text)
 	if (name.len)
 		error_set(err, ERR_CHECK, "new row for relation \"%.*s\" violates check constraint \"%.*s\"",
 			  (int)w->table->name.len, w->table->name.ptr, (int)name.len, name.ptr);
+}
+
+bool write_met_twice(struct error *err)
+{
+	error_set(err, ERR_CARDINALITY, "ON CONFLICT DO UPDATE command cannot affect row a second time");
+	return error_hint(err, "Ensure that no rows proposed for insertion within the same command have duplicate "
+			       "constrained values.");
 }
 
 void write_explain(const struct write *w, struct error *err)

@@ -7,16 +7,22 @@ static bool no_column(const struct table *t, struct slice name, struct error *er
 			 (int)name.len, name.ptr, (int)t->name.len, t->name.ptr);
 }
 
+bool write_column(const struct table *t, struct slice name, const struct column **out, struct error *err)
+{
+	*out = schema_column(t, name);
+	if (!*out)
+		return no_column(t, name, err);
+	return !(*out)->generated ||
+	       error_set(err, ERR_GENERATED, "cannot write to the generated column \"%.*s\"", (int)name.len, name.ptr);
+}
+
 bool write_add_column(struct arena *a, struct write *w, struct slice name, struct error *err)
 {
-	const struct column *c = schema_column(w->table, name);
 	const struct column **more;
+	const struct column *c;
 
-	if (!c)
-		return no_column(w->table, name, err);
-	if (c->generated)
-		return error_set(err, ERR_GENERATED, "cannot write to the generated column \"%.*s\"", (int)name.len,
-				 name.ptr);
+	if (!write_column(w->table, name, &c, err))
+		return false;
 	for (size_t i = 0; i < w->ncolumns; i++)
 		if (w->columns[i] == c)
 			return error_set(err, ERR_BODY, "the column \"%.*s\" is named twice", (int)name.len, name.ptr);
@@ -43,6 +49,144 @@ static struct query of_writing(const struct query *query, enum write_kind kind)
 	return q;
 }
 
+/* --- upsert --- */
+
+static bool names_column(const struct column *const *columns, size_t n, const struct column *c)
+{
+	size_t i = 0;
+
+	while (i < n && columns[i] != c)
+		i++;
+	return i < n;
+}
+
+/* The unique key of just these columns, in any order. */
+static const struct key *key_of(const struct table *t, const struct column *const *columns, size_t n)
+{
+	for (size_t k = 0; k < t->nunique; k++) {
+		const struct key *key = &t->unique[k];
+		size_t i = 0;
+
+		while (key->n == n && i < n && names_column(columns, n, key->columns[i]))
+			i++;
+		if (key->n == n && i == n)
+			return key;
+	}
+	return NULL;
+}
+
+static bool conflict_key(struct arena *a, struct write *w, const struct query *q, struct error *err)
+{
+	const struct column **columns = arena_array(a, const struct column *, q->non_conflict);
+
+	w->resolution = q->prefer.resolution;
+	if (!w->resolution)
+		return true;
+	w->conflict = w->table->primary;
+	if (!q->non_conflict)
+		return true;
+	for (size_t i = 0; i < q->non_conflict; i++) {
+		struct slice name = q->on_conflict[i];
+
+		columns[i] = schema_column(w->table, name);
+		if (!columns[i])
+			return error_set(err, ERR_UNKNOWN_COLUMN, "column \"%.*s\" does not exist", (int)name.len,
+					 name.ptr);
+	}
+	w->conflict = key_of(w->table, columns, q->non_conflict);
+	return w->conflict ||
+	       error_set(err, ERR_NO_CONFLICT_KEY,
+			 "there is no unique or exclusion constraint matching the ON CONFLICT specification");
+}
+
+/* --- PUT --- */
+
+static const struct query_filter *filter_on(const struct query_node *node, struct slice name)
+{
+	for (size_t i = 0; i < node->nwhere; i++)
+		if (node->where[i]->kind == LOGIC_LEAF && slice_eq(node->where[i]->filter.field.name, name))
+			return &node->where[i]->filter;
+	return NULL;
+}
+
+static bool is_plain_eq(const struct query_filter *f)
+{
+	return f && f->op == OP_EQ && !f->negated && !f->quantifier && !f->field.nsteps && f->nvalues == 1;
+}
+
+static bool put_filters(const struct query_node *node, const struct key *primary, struct error *err)
+{
+	bool good = primary && node->nwhere == primary->n;
+
+	for (size_t i = 0; good && i < primary->n; i++)
+		good = is_plain_eq(filter_on(node, primary->columns[i]->name));
+	return good || error_set(err, ERR_PUT_FILTER,
+				 "Filters must include all and only primary key columns with 'eq' operators");
+}
+
+/* The row that PUT names, and all its columns. */
+static bool plan_put(struct arena *a, struct write *w, const struct query *q, struct error *err)
+{
+	const struct key *primary = w->table->primary;
+	struct value *named;
+
+	if (q->root.has_limit || q->root.offset)
+		return error_set(err, ERR_PUT_RANGE, "limit/offset querystring parameters are not allowed for PUT");
+	if (!put_filters(&q->root, primary, err))
+		return false;
+	w->put = w->by_parameter = w->fixed = true;
+	w->resolution = RESOLUTION_MERGE;
+	w->conflict = primary;
+	w->named = named = arena_array(a, struct value, primary->n);
+	for (size_t i = 0; i < primary->n; i++) {
+		struct slice text = filter_on(&q->root, primary->columns[i]->name)->values[0];
+		struct body_member m = { .kind = CELL_TEXT, .text = text };
+		struct write_cell cell;
+
+		if (!write_cell(a, primary->columns[i], &m, (struct slice){ NULL, 0 }, &cell, err))
+			return false;
+		named[i] = cell.value;
+	}
+	for (size_t i = 0; !q->columns_given && i < w->table->ncolumns; i++)
+		if (!w->table->columns[i].generated && !write_add_column(a, w, w->table->columns[i].name, err))
+			return false;
+	w->whole = !q->columns_given;
+	return true;
+}
+
+static bool same_value(struct arena *a, const struct value *v, const struct value *u)
+{
+	struct strbuf b, c;
+
+	strbuf_init(&b, a, 32);
+	strbuf_init(&c, a, 32);
+	value_add(&b, v);
+	value_add(&c, u);
+	return v->kind != VALUE_NULL && u->kind != VALUE_NULL && slice_eq(strbuf_slice(&b), strbuf_slice(&c));
+}
+
+bool write_is_named(const struct write *w, const struct write_cell *cells)
+{
+	for (size_t i = 0; i < w->conflict->n; i++) {
+		size_t at = 0;
+
+		while (at < w->ncolumns && w->columns[at] != w->conflict->columns[i])
+			at++;
+		if (at == w->ncolumns || !same_value(w->arena, &cells[at].value, &w->named[i]))
+			return false;
+	}
+	return true;
+}
+
+/* --- */
+
+static bool rolls_back(enum tx_end end, enum query_tx asked)
+{
+	if (end == TX_COMMIT || end == TX_ROLLBACK || !asked)
+		return end == TX_ROLLBACK || end == TX_ROLLBACK_OVERRIDE;
+	return asked == TX_DO_ROLLBACK;
+}
+
 bool write_plan(struct arena *a, const struct config *config, const struct schema *schema, const struct query *query,
 		struct write **out, struct error *err)
 {
@@ -59,10 +203,15 @@ bool write_plan(struct arena *a, const struct config *config, const struct schem
 	if (!plan_read(a, config, schema, &q, &w->plan, err))
 		return false;
 	w->table = w->plan->table;
+	w->roll_back = rolls_back(config->db_tx_end, query->prefer.tx);
 	for (size_t i = 0; i < query->ncolumns && w->kind != WRITE_DELETE; i++)
 		if (!write_add_column(a, w, query->columns[i], err))
 			return false;
 	w->fixed = w->by_parameter = query->columns_given;
+	if (query->method == HTTP_PUT ? !plan_put(a, w, query, err)
+	    : w->kind == WRITE_INSERT ? !conflict_key(a, w, query, err)
+				      : false)
+		return false;
 	if (!config->write_unfiltered && w->kind != WRITE_INSERT && !query->root.nwhere) {
 		error_set(err, ERR_CARDINALITY, "%s requires a WHERE clause",
 			  w->kind == WRITE_UPDATE ? "UPDATE" : "DELETE");

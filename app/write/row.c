@@ -56,15 +56,26 @@ static bool fix_columns(struct arena *a, struct write *w, const struct body_row 
 
 static bool same_keys(const struct write *w, const struct body_row *row, struct error *err)
 {
-	bool same = row->n == w->ncolumns;
+	size_t n = w->ncolumns - w->nmade;
+	bool same = row->n == n;
 
-	for (size_t i = 0; same && i < w->ncolumns; i++)
+	for (size_t i = 0; same && i < n; i++)
 		same = member_of(row, w->columns[i], i) != NULL;
 	if (same)
 		return true;
 	error_set(err, ERR_BODY, "All object keys must match");
 	error_details(err, "Row %llu has other keys than the first.", (unsigned long long)row->number);
 	return error_hint(err, "Name the columns with ?columns=a,b: what a row does not have is null then.");
+}
+
+static bool all_columns(const struct write *w, const struct body_row *row, struct error *err)
+{
+	const struct column *c;
+
+	for (size_t i = 0; i < row->n; i++)
+		if (!write_column(w->table, row->members[i].name, &c, err))
+			return false;
+	return true;
 }
 
 /* What a row that lacks the column puts into it. */
@@ -112,10 +123,14 @@ bool write_row(struct arena *a, struct write *w, const struct body_row *row, str
 		return false;
 	if (!w->by_parameter && !same_keys(w, row, err))
 		return false;
+	if (w->whole && !all_columns(w, row, err))
+		return false;
 	error_init(&scratch, faults->a);
 	ok = check_unset(w, row, faults, &scratch);
 	cells = arena_array(a, struct write_cell, w->ncolumns);
-	for (size_t i = 0; i < w->ncolumns; i++) {
+	for (size_t i = w->ncolumns - w->nmade; i < w->ncolumns; i++)
+		cells[i] = (struct write_cell){ .is_default = true };
+	for (size_t i = 0; i < w->ncolumns - w->nmade; i++) {
 		const struct body_member *m = member_of(row, w->columns[i], i);
 
 		if (m ? write_cell(a, w->columns[i], m, w->date_format, &cells[i], &scratch)
@@ -127,6 +142,26 @@ bool write_row(struct arena *a, struct write *w, const struct body_row *row, str
 	faults->rows += !ok;
 	*cells_out = cells;
 	return ok;
+}
+
+bool write_add_made(struct write *w, const struct column *column, struct error *err)
+{
+	if (!write_add_column(w->arena, w, column->name, err))
+		return false;
+	w->nmade++;
+	return true;
+}
+
+void write_extend(struct arena *a, const struct write *w, struct write_cell **cells)
+{
+	size_t n = w->ncolumns - w->nmade;
+	struct write_cell *more = arena_array(a, struct write_cell, w->ncolumns);
+
+	if (n)
+		memcpy(more, *cells, n * sizeof(*more));
+	for (size_t i = n; i < w->ncolumns; i++)
+		more[i] = (struct write_cell){ .is_default = true };
+	*cells = more;
 }
 
 static void describe(struct strbuf *b, const struct write_fault *f)

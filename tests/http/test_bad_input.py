@@ -59,10 +59,10 @@ BAD = [
     ('GET', '/sales?price=eq.infinity', 400, '22P02'),
     ('GET', '/docs?data=cs.' + '[' * 5000, 400, None),
     ('GET', '/docs?tags=cs.{' + 'a,' * 10, 400, None),
-    # writing is not offered yet
+    # writing, by who may not
     ('POST', '/projects', 401, '42501'),
     ('PATCH', '/projects', 400, '21000'),
-    ('PUT', '/projects?id=eq.1', 405, None),
+    ('PUT', '/projects?id=eq.1', 401, '42501'),
     ('DELETE', '/projects?id=eq.1', 401, '42501'),
     ('POST', '/nothing', None, None),
     ('PATCH', '/', None, None),

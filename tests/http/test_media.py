@@ -223,7 +223,8 @@ def test_strict_handling(get):
 
 # --- OPTIONS and CORS ---
 
-@pytest.mark.parametrize('table, more', [('items', ['POST', 'PATCH', 'DELETE']), ('projects_view', ['POST', 'PATCH', 'DELETE']), ('client_totals', [])])
+@pytest.mark.parametrize('table, more', [('items', ['POST', 'PUT', 'PATCH', 'DELETE']), ('projects_view', ['POST', 'PUT', 'PATCH', 'DELETE']),
+                                         ('w_keyless', ['POST', 'PATCH', 'DELETE']), ('client_totals', [])])
 def test_options(rq, table, more):
     response = rq('OPTIONS', f'/rest/v1/{table}')
     assert (response.status, response.body) == (200, b'')

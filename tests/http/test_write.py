@@ -331,7 +331,7 @@ def test_views(w):
     assert w('DELETE', '/w_view?name=eq.by view').status == 204
     assert w.sql('SELECT name, n FROM spec.w_item WHERE id = 1') == (('one', 3),) and w.items() == ITEMS
     assert w('PATCH', '/w_sums?grade=eq.a', {'n': 3}).error()[0] in (400, 405)
-    assert w('OPTIONS', '/w_view').headers['Allow'] == 'OPTIONS,GET,HEAD,POST,PATCH,DELETE'
+    assert w('OPTIONS', '/w_view').headers['Allow'] == 'OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE'
     assert w('OPTIONS', '/w_sums').headers['Allow'] == 'OPTIONS,GET,HEAD'
 
 

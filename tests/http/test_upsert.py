@@ -1,0 +1,290 @@
+"""Upserts, PUT and transactions that end otherwise: what comes back, and that the table is what was said."""
+import pytest
+
+SHOW = {'Prefer': 'return=representation'}
+MERGE = {'Prefer': 'resolution=merge-duplicates, return=representation'}
+IGNORE = {'Prefer': 'resolution=ignore-duplicates, return=representation'}
+
+
+@pytest.fixture
+def w(stack):
+    for table in ('w_one', 'w_many', 'w_pair', 'w_log', 'w_made', 'w_keyless'):
+        stack.sql(f'DELETE FROM spec.{table}')
+    stack.sql("INSERT INTO spec.w_one VALUES (1, 'one', 1), (2, 'two', 2)")
+    stack.sql("INSERT INTO spec.w_many VALUES (1, 'a@x', 10, 'A'), (2, 'b@x', 20, 'B')")
+    stack.sql('ALTER TABLE spec.w_many AUTO_INCREMENT = 3')
+    stack.sql("INSERT INTO spec.w_pair VALUES (1, 'x', 'old')")
+    stack.sql('DELETE FROM spec.w_log')
+
+    def ask(method, path, data=None, headers=None, role='service_role'):
+        return stack.rq(method, '/rest/v1' + path, headers, data, stack.token(role))
+    ask.sql = stack.sql
+    ask.one = lambda: stack.sql('SELECT * FROM spec.w_one ORDER BY id')
+    ask.many = lambda: stack.sql('SELECT * FROM spec.w_many ORDER BY id')
+    ask.stack = stack
+    return ask
+
+
+# ---- merge ----
+
+def test_merge(w):
+    response = w('POST', '/w_one', [{'id': 3, 'name': 'three'}, {'id': 1, 'name': 'ONE'}], MERGE)
+    assert response.status == 201
+    assert response.json() == [{'id': 3, 'name': 'three', 'n': 7}, {'id': 1, 'name': 'ONE', 'n': 1}]
+    assert response.headers['Preference-Applied'] == 'resolution=merge-duplicates, return=representation'
+    assert w.one() == ((1, 'ONE', 1), (2, 'two', 2), (3, 'three', 7))
+
+
+def test_a_merge_is_an_update_to_triggers(w):
+    assert w('POST', '/w_one', [{'id': 1, 'name': 'x'}, {'id': 9, 'name': 'y'}], MERGE).status == 201
+    assert sorted(row[0] for row in w.sql('SELECT what FROM spec.w_log')) == ['insert 9', 'update 1']
+
+
+@pytest.mark.parametrize('rows, status', [([{'id': 1, 'name': 'x'}], 200), ([{'id': 1, 'name': 'x'}, {'id': 5, 'name': 'y'}], 201), ([], 200)])
+def test_the_status_of_a_merge_tells_of_new_rows(w, rows, status):
+    response = w('POST', '/w_one', rows, MERGE)
+    assert response.status == status and [r['id'] for r in response.json()] == [r['id'] for r in rows]
+    assert w('POST', '/w_one', rows, {'Prefer': 'resolution=merge-duplicates'}).status == 200
+
+
+def test_merge_without_showing(w):
+    response = w('POST', '/w_one', {'id': 1, 'name': 'x'}, {'Prefer': 'resolution=merge-duplicates, count=exact'})
+    assert response.status == 200 and response.body == b'' and response.headers['Content-Range'] == '*/1'
+    response = w('POST', '/w_one', {'id': 2, 'name': 'y'}, {'Prefer': 'resolution=merge-duplicates, return=headers-only'})
+    assert response.status == 200 and response.headers['Location'] == '/w_one?id=eq.2'
+    assert w.one() == ((1, 'x', 1), (2, 'y', 2))
+
+
+def test_merge_of_keys_alone_changes_nothing(w):
+    response = w('POST', '/w_one', [{'id': 1}, {'id': 4}], MERGE)
+    assert response.json() == [{'id': 1, 'name': 'one', 'n': 1}, {'id': 4, 'name': None, 'n': 7}]
+
+
+def test_merge_by_two_columns(w):
+    rows = [{'a': 1, 'b': 'x', 'note': 'new'}, {'a': 1, 'b': 'z', 'note': None}]
+    assert w('POST', '/w_pair', rows, MERGE).json() == rows
+    assert w.sql('SELECT * FROM spec.w_pair ORDER BY b') == ((1, 'x', 'new'), (1, 'z', None))
+    assert w('POST', '/w_pair?on_conflict=b,a', rows, MERGE).status == 200
+
+
+def test_merge_by_another_key(w):
+    response = w('POST', '/w_many?on_conflict=email', [{'email': 'c@x', 'note': 'C'}, {'email': 'B@X', 'note': 'new'}], MERGE)
+    assert response.status == 201
+    assert response.json() == [{'id': 3, 'email': 'c@x', 'code': None, 'note': 'C'}, {'id': 2, 'email': 'b@x', 'code': 20, 'note': 'new'}]
+    # the primary key is one of the columns that change
+    response = w('POST', '/w_many?on_conflict=code', {'id': 9, 'email': 'd@x', 'code': 10}, MERGE)
+    assert response.status == 200 and response.json() == [{'id': 9, 'email': 'd@x', 'code': 10, 'note': 'A'}]
+    assert [row[0] for row in w.many()] == [2, 3, 9]
+
+
+def test_a_clash_with_another_key_is_an_error(w):
+    before = w.many()
+    for path, row, constraint in (('/w_many', {'id': 5, 'email': 'a@x'}, 'w_many_email'), ('/w_many', {'id': 1, 'email': 'b@x'}, 'w_many_email'),
+                                  ('/w_many?on_conflict=email', {'id': 1, 'email': 'b@x'}, 'PRIMARY'),
+                                  ('/w_many?on_conflict=email', {'email': 'new@x', 'code': 10}, 'w_many_code')):
+        for headers in (MERGE, IGNORE):
+            if headers is IGNORE and row['email'] == 'b@x':
+                continue
+            response = w('POST', path, [{'email': 'first@x', **{k: 77 for k in row if k != 'email'}}, row], headers)
+            assert response.error() == (409, '23505') and constraint in response.json()['message']
+            assert w.many() == before
+
+
+def test_a_key_nobody_sends_is_new(w):
+    response = w('POST', '/w_many', [{'email': 'e@x'}, {'email': 'f@x'}], MERGE)
+    assert response.status == 201 and [r['id'] for r in response.json()] == [3, 4]
+
+
+def test_null_is_never_there_already(w):
+    for _ in range(2):
+        assert w('POST', '/w_many?on_conflict=code&columns=email,code', {'email': f'n{_}@x'}, MERGE).status == 201
+    assert w.sql('SELECT COUNT(*) FROM spec.w_many WHERE code IS NULL') == ((2,),)
+
+
+@pytest.mark.parametrize('rows', [
+    [{'id': 1, 'name': 'x'}, {'id': 1, 'name': 'y'}],
+    [{'id': 8, 'name': 'x'}, {'id': 8, 'name': 'y'}],
+    [{'id': n, 'name': 'x'} for n in (*range(10, 300), 10)],
+    [{'id': n, 'name': 'x'} for n in (1, *range(10, 300), 1)]])
+def test_a_row_cannot_be_met_twice(w, rows):
+    before = w.one()
+    response = w('POST', '/w_one', rows, MERGE)
+    assert response.error() == (400, '21000')
+    assert response.json()['message'] == 'ON CONFLICT DO UPDATE command cannot affect row a second time'
+    assert w.one() == before
+
+
+def test_equal_is_what_the_collation_says(w):
+    assert w('POST', '/w_many?on_conflict=email', [{'email': 'q@x'}, {'email': 'Q@X'}], MERGE).error() == (400, '21000')
+    assert w('POST', '/w_many?on_conflict=email', [{'email': 'q@x'}, {'email': 'Q@X'}], IGNORE).json()[0]['email'] == 'q@x'
+
+
+def test_unknown_targets(w):
+    for target, error in (('name', (400, '42P10')), ('id,name', (400, '42P10')), ('nothing', (400, '42703'))):
+        assert w('POST', f'/w_one?on_conflict={target}', {'id': 1}, MERGE).error() == error
+    assert w('POST', '/w_one?on_conflict=name', {'id': 6}).status == 201  # no upsert was asked for
+
+
+def test_upsert_of_a_table_without_a_key_is_an_insert(w):
+    for _ in range(2):
+        response = w('POST', '/w_keyless', {'a': 1, 'b': 1}, {'Prefer': 'resolution=merge-duplicates'})
+        assert response.status == 201 and response.headers['Preference-Applied'] is None
+
+
+# ---- ignore ----
+
+def test_ignore(w):
+    response = w('POST', '/w_one', [{'id': 1, 'name': 'x'}, {'id': 3, 'name': 'three'}], IGNORE)
+    assert response.status == 201 and response.json() == [{'id': 3, 'name': 'three', 'n': 7}]
+    response = w('POST', '/w_one', [{'id': 1, 'name': 'x'}], IGNORE)
+    assert response.status == 201 and response.json() == []
+    response = w('POST', '/w_one', [{'id': 1, 'name': 'x'}, {'id': 4, 'name': 'x'}], {'Prefer': 'resolution=ignore-duplicates, count=exact'})
+    assert response.headers['Content-Range'] == '*/1'
+    assert w.one() == ((1, 'one', 1), (2, 'two', 2), (3, 'three', 7), (4, 'x', 7))
+
+
+def test_ignore_minds_the_body_too(w):
+    rows = [{'id': n % 5, 'name': str(n)} for n in range(250)]
+    response = w('POST', '/w_one', rows, IGNORE)
+    assert [r['name'] for r in response.json()] == ['0', '3', '4']
+
+
+def test_ignore_swallows_nothing_else(w):
+    assert w('POST', '/w_one', {'id': 5, 'n': None}, IGNORE).error() == (400, '23502')
+    assert w('POST', '/w_one', {'id': 5, 'name': 'x' * 21}, IGNORE).error() == (400, '22001')
+    assert w('POST', '/w_kid', {'id': 500, 'item_id': 999}, IGNORE).error() == (409, '23503')
+
+
+def test_many_rows(w):
+    rows = [{'id': n, 'name': str(n)} for n in range(1500)]
+    assert w('POST', '/w_one', rows, {'Prefer': 'resolution=merge-duplicates, count=exact'}).headers['Content-Range'] == '*/1500'
+    response = w('POST', '/w_one?select=id', rows, MERGE)
+    assert response.status == 200 and len(response.json()) == 1500
+    assert w.sql("SELECT COUNT(*), SUM(name = id) FROM spec.w_one") == ((1500, 1500),)
+
+
+def test_rights_of_an_upsert(w):
+    for headers in (MERGE, IGNORE):
+        assert w('POST', '/w_one', {'id': 1}, headers, role='authenticated').error() == (403, '42501')
+
+
+# ---- keys that the table makes ----
+
+def test_keys_made_by_defaults(w):
+    response = w('POST', '/w_made', [{'name': 'a'}, {'name': 'b'}], SHOW)
+    rows = response.json()
+    assert response.status == 201 and [r['name'] for r in rows] == ['a', 'b'] and [r['name_size'] for r in rows] == [4, 4]
+    assert len({r['id'] for r in rows}) == 2 and all(len(r['id']) == 36 for r in rows)
+    assert sorted(w.sql('SELECT id, name FROM spec.w_made')) == sorted((r['id'], r['name']) for r in rows)
+    response = w('POST', '/w_made', {'name': 'c'}, {'Prefer': 'return=headers-only'})
+    assert w('GET', response.headers['Location']).rows()[0]['name'] == 'c'
+
+
+def test_given_and_made_keys_in_one_body(w):
+    response = w('POST', '/w_many?columns=id,email', [{'email': '1@x'}, {'id': 50, 'email': '2@x'}, {'email': '3@x'}],
+                 {'Prefer': 'missing=default, return=representation'})
+    assert response.status == 201
+    ids = {r['email']: r['id'] for r in response.json()}
+    assert ids['2@x'] == 50 and ids == {email: key for key, email in w.sql("SELECT id, email FROM spec.w_many WHERE email LIKE '_@x' AND note = 'none'")}
+    response = w('POST', '/w_made?columns=id,name', [{'name': 'a'}, {'id': 'mine', 'name': 'b'}], {'Prefer': 'missing=default, return=representation'})
+    assert [r['name'] for r in response.json()] == ['a', 'b'] and response.json()[1]['id'] == 'mine'
+
+
+# ---- PUT ----
+
+def test_put_makes_a_row(w):
+    response = w('PUT', '/w_one?id=eq.7', {'id': 7, 'name': 'seven', 'n': 70}, SHOW)
+    assert response.status == 201 and response.json() == [{'id': 7, 'name': 'seven', 'n': 70}]
+    assert w('PUT', '/w_one?id=eq.8', {'id': 8, 'name': 'eight', 'n': 80}).status == 201
+    assert w.one()[2:] == ((7, 'seven', 70), (8, 'eight', 80))
+
+
+def test_put_replaces_a_row(w):
+    response = w('PUT', '/w_one?id=eq.1', [{'id': 1, 'n': 5}], SHOW)
+    assert response.status == 200 and response.json() == [{'id': 1, 'name': None, 'n': 5}]
+    response = w('PUT', '/w_one?id=eq.1', {'id': 1, 'name': 'x', 'n': 6})
+    assert response.status == 204 and response.body == b''
+    response = w('PUT', '/w_one?id=eq.2', {'id': 2}, {'Prefer': 'missing=default, return=representation'})
+    assert response.json() == [{'id': 2, 'name': None, 'n': 7}]
+    assert sorted(row[0] for row in w.sql('SELECT what FROM spec.w_log')) == ['update 1', 'update 1', 'update 2']
+
+
+def test_put_by_two_columns(w):
+    row = {'a': 1, 'b': 'x', 'note': 'put'}
+    assert w('PUT', '/w_pair?b=eq.x&a=eq.1', row, SHOW).json() == [row]
+    assert w('PUT', '/w_pair?a=eq.1', row).error() == (405, 'PGRST105')
+
+
+@pytest.mark.parametrize('path, row, error', [
+    ('/w_one', {'id': 1}, (405, 'PGRST105')),
+    ('/w_one?id=gt.1', {'id': 1, 'n': 1}, (405, 'PGRST105')),
+    ('/w_one?id=not.eq.1', {'id': 1, 'n': 1}, (405, 'PGRST105')),
+    ('/w_one?id=eq.1&n=eq.1', {'id': 1, 'n': 1}, (405, 'PGRST105')),
+    ('/w_one?id=eq.1&id=eq.1', {'id': 1, 'n': 1}, (405, 'PGRST105')),
+    ('/w_one?or=(id.eq.1)', {'id': 1, 'n': 1}, (405, 'PGRST105')),
+    ('/w_one?name=eq.x', {'id': 1, 'n': 1}, (405, 'PGRST105')),
+    ('/w_keyless?a=eq.1', {'a': 1}, (405, 'PGRST105')),
+    ('/w_one?id=eq.1&limit=1', {'id': 1, 'n': 1}, (400, 'PGRST114')),
+    ('/w_one?id=eq.1&offset=1', {'id': 1, 'n': 1}, (400, 'PGRST114')),
+    ('/w_one?id=eq.1', {'id': 2, 'n': 1}, (400, 'PGRST115')),
+    ('/w_one?id=eq.1', [{'id': 1, 'n': 1}, {'id': 1, 'n': 2}], (400, 'PGRST115')),
+    ('/w_one?id=eq.1', [{'id': 1, 'n': 1}, {'id': 2, 'n': 2}], (400, 'PGRST115')),
+    ('/w_one?id=eq.1', {'id': 1, 'what': 1}, (400, 'PGRST204')),
+    ('/w_one?id=eq.1', {'id': 1}, (400, '23502')),
+    ('/w_one?id=eq.x', {'id': 1, 'n': 1}, (400, '22P02')),
+    ('/w_nothing?id=eq.1', {'id': 1}, (404, 'PGRST205'))])
+def test_puts_that_are_refused(w, path, row, error):
+    before = w.one()
+    assert w('PUT', path, row).error() == error
+    assert w.one() == before
+
+
+def test_put_without_the_key_in_the_body(w):
+    assert w('PUT', '/w_one?id=eq.1', {'n': 3}).status == 400
+    assert w('PUT', '/w_one?id=eq.1', []).error() == (400, 'PGRST115')
+
+
+# ---- one object, and transactions that are not kept ----
+
+def test_one_object_means_one_row(w):
+    one = {'Accept': 'application/vnd.pgrst.object+json'}
+    before = w.one()
+    for method, path, data in (('PATCH', '/w_one?id=gt.0', {'n': 9}), ('DELETE', '/w_one?id=gt.0', None), ('PATCH', '/w_one?id=gt.99', {'n': 9}),
+                               ('POST', '/w_one', [{'id': 11}, {'id': 12}])):
+        for prefer in ({}, SHOW):
+            assert w(method, path, data, {**one, **prefer}).error() == (406, 'PGRST116')
+            assert w.one() == before
+    assert w('PATCH', '/w_one?id=eq.1', {'n': 9}, {**one, **SHOW}).json() == {'id': 1, 'name': 'one', 'n': 9}
+
+
+def test_tx_is_not_heeded_by_default(w):
+    response = w('POST', '/w_one', {'id': 5}, {'Prefer': 'tx=rollback'})
+    assert response.status == 201 and response.headers['Preference-Applied'] is None
+    assert len(w.one()) == 3
+
+
+def ending(w, how):
+    variant = w.stack.variant({'db-tx-end': how})
+    return lambda method, path, data, prefer: variant.rq(method, '/rest/v1' + path, {'Prefer': prefer}, data, w.stack.token('service_role'))
+
+
+def test_tx_rollback(w):
+    ask = ending(w, 'commit-allow-override')
+    before = w.one()
+    for method, path, data in (('POST', '/w_one', {'id': 5}), ('PATCH', '/w_one?id=eq.1', {'n': 9}), ('DELETE', '/w_one?id=eq.1', None),
+                               ('PUT', '/w_one?id=eq.6', {'id': 6, 'n': 1})):
+        response = ask(method, path, data, 'tx=rollback, return=representation')
+        assert response.status < 300 and len(response.json()) == 1
+        assert response.headers['Preference-Applied'] == 'return=representation, tx=rollback'
+        assert w.one() == before
+    assert ask('POST', '/w_one', {'id': 5}, 'tx=commit').headers['Preference-Applied'] == 'tx=commit'
+    assert len(w.one()) == 3
+
+
+def test_tx_end_rollback(w):
+    ask = ending(w, 'rollback')
+    assert ask('POST', '/w_one', {'id': 5}, 'tx=commit').status == 201
+    assert len(w.one()) == 2
+    ask = ending(w, 'rollback-allow-override')
+    assert ask('POST', '/w_one', {'id': 6}, '').status == 201 and len(w.one()) == 2
+    assert ask('POST', '/w_one', {'id': 6}, 'tx=commit').status == 201 and len(w.one()) == 3
