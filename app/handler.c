@@ -26,6 +26,8 @@ struct exchange {
 	struct plan *plan;
 	struct write *write; /* of POST, PATCH, DELETE */
 	struct body *body;
+	struct once *once; /* of what writes */
+	bool roll_back;    /* the work is to leave nothing */
 	struct db_conn *conn;
 	struct render_result result;
 	struct timing timing;
@@ -41,6 +43,12 @@ static void lap(struct timing *t, int64_t *stage)
 }
 
 /* --- stages --- */
+
+static void let_go(struct exchange *x)
+{
+	db_release(x->w->state->db, x->conn);
+	x->conn = NULL;
+}
 
 static bool authenticate(struct exchange *x)
 {
@@ -164,6 +172,52 @@ static bool plan_write(struct exchange *x)
 	return ok;
 }
 
+/*
+ * One write, from the first look at its Idempotency-Key to the end of its transaction; from the start again when the
+ * database says so. work leaves the answer in x->rs, complete but for the headers that all have, and the transaction
+ * open. It reads the body by once_read from x->once. What plan makes is made again for another attempt.
+ */
+static bool attempt(struct exchange *x, bool (*work)(struct exchange *))
+{
+	struct db *db = x->w->state->db;
+	int client = http_fd(x->w->server);
+	bool replayed;
+
+	if ((!x->conn && !db_acquire(db, x->who.role, client, &x->conn, x->err)) ||
+	    !once_claim(x->once, x->conn, x->rs, &replayed, x->err))
+		return false;
+	if (replayed)
+		atomic_fetch_add_explicit(&x->w->shared->replays, 1, memory_order_relaxed);
+	return replayed || (prepare_session(x) && work(x) &&
+			    (x->roll_back || once_commit(x->once, db, client, &x->conn, x->rs, x->err)));
+}
+
+static void start_over(struct exchange *x)
+{
+	http_discard(x->rs);
+	x->rs->before_send = NULL;
+	error_init(x->err, x->err->arena);
+	body_close(x->body);
+	x->body = NULL;
+}
+
+static bool transact(struct exchange *x, bool (*plan_it)(struct exchange *), bool (*work)(struct exchange *))
+{
+	struct worker *w = x->w;
+	bool ok;
+
+	if (!x->once &&
+	    !once_open(w->arena, &w->state->config, x->rq, &x->who, http_read_body, w->server, &x->once, x->err))
+		return false;
+	while (!(ok = plan_it(x) && attempt(x, work)) && once_again(x->once, w->state->db, &x->conn, x->err))
+		start_over(x);
+	/* Who is told of a failure may send the key again at once. */
+	if (!ok)
+		let_go(x);
+	lap(&x->timing, &x->timing.transaction);
+	return ok;
+}
+
 /* DELETE has no body that means anything. */
 static bool open_body(struct exchange *x)
 {
@@ -172,19 +226,17 @@ static bool open_body(struct exchange *x)
 
 	if (x->write->kind == WRITE_DELETE)
 		return true;
-	x->body = body_open(x->rq, http_read_body, x->w->server, limits, x->err);
+	x->body = body_open(x->rq, once_read, x->once, limits, x->err);
 	return x->body != NULL;
 }
 
 static bool run_write(struct exchange *x)
 {
 	struct worker *w = x->w;
-	bool ok = open_body(x) && db_acquire(w->state->db, x->who.role, http_fd(w->server), &x->conn, x->err) &&
-		  prepare_session(x) &&
-		  render_write(w->arena, &w->memory, x->write, &x->query, x->body, x->conn, x->rs, &x->result, x->err);
 
-	lap(&x->timing, &x->timing.transaction);
-	return ok;
+	x->roll_back = x->write->roll_back;
+	return open_body(x) &&
+	       render_write(w->arena, &w->memory, x->write, &x->query, x->body, x->conn, x->rs, &x->result, x->err);
 }
 
 /* --- what is neither read nor written --- */
@@ -247,7 +299,7 @@ static bool answer(struct exchange *x)
 	if (x->query.target == TARGET_TABLE && x->query.method == HTTP_OPTIONS)
 		return options(x);
 	if (is_write(x))
-		return plan_write(x) && run_write(x);
+		return transact(x, plan_write, run_write);
 	return is_read(x) ? plan(x) && run(x) : not_offered(x);
 }
 
@@ -259,26 +311,17 @@ static bool names_something_unknown(const struct error *err)
 	       err->code == ERR_DB_TABLE || err->code == ERR_DB_SCHEMA;
 }
 
-static void let_go(struct exchange *x)
-{
-	db_release(x->w->state->db, x->conn);
-	x->conn = NULL;
-}
-
-/* A read whose connection was lost, or which met a name not known yet, is tried once more. */
+/* A read whose connection was lost, or what met a name not known yet, is tried once more. */
 static bool try_again(struct exchange *x)
 {
 	bool lost = x->known && x->plan && db_worth_retry(x->conn, x->err);
 
-	/* What was read of a body is gone. */
-	if (x->rs->sent || x->body || !(lost || names_something_unknown(x->err)))
+	if (x->rs->sent || !(lost || names_something_unknown(x->err)) || (x->once && !once_rewind(x->once)))
 		return false;
 	let_go(x);
 	if (!lost && !worker_definitions_changed(x->w))
 		return false;
-	http_discard(x->rs);
-	x->rs->before_send = NULL;
-	error_init(x->err, x->err->arena);
+	start_over(x);
 	return true;
 }
 
@@ -491,6 +534,8 @@ static void count_up(struct worker *w, const struct exchange *x, bool cut)
 	atomic_fetch_add_explicit(&s->bytes, x->rs->bytes, memory_order_relaxed);
 	if (cut)
 		atomic_fetch_add_explicit(&s->cut, 1, memory_order_relaxed);
+	if (x->err->code == ERR_READ_ONLY_SERVER)
+		atomic_fetch_add(&s->demotions, 1);
 	if (x->err->db_errno)
 		atomic_fetch_add_explicit(&s->database_errors, 1, memory_order_relaxed);
 	db_counts(w->state->db, &open, &made);
@@ -527,6 +572,13 @@ static void adjust_read_only(const struct exchange *x)
 	x->err->retry_after = 0;
 }
 
+/* A write that failed for reasons of ours was not done, but for the one case where nobody knows. */
+static void outcome(const struct exchange *x)
+{
+	if (x->once && x->err->status >= 500)
+		http_set_header(x->rs, "Rowgate-Outcome", x->err->code == ERR_OUTCOME ? "unknown" : "not-applied");
+}
+
 static void rest(struct exchange *x)
 {
 	struct late *late = arena_new(x->w->arena, struct late);
@@ -545,6 +597,7 @@ static void rest(struct exchange *x)
 		adjust_denied(x);
 		adjust_read_only(x);
 		render_error(&x->w->state->config, x->err, rs);
+		outcome(x);
 	}
 	*late = (struct late){ x, rs->before_send, rs->context };
 	rs->before_send = late_headers;
@@ -636,5 +689,6 @@ void handle(struct worker *w, struct http_request *rq, struct http_response *rs)
 	log_request(x, cut, us);
 	shared_count(w->shared, routes[route].route, rs->status, (uint64_t)us);
 	count_up(w, x, cut);
+	worker_notice(w);
 	atomic_fetch_sub_explicit(&w->shared->busy, 1, memory_order_relaxed);
 }

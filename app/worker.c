@@ -13,6 +13,8 @@
 
 #define RETRY_MS 500
 #define EAGER_MS 1000
+#define EXPIRY_MS 60000
+#define EXPIRY_SOON_MS 1000
 
 bool state_open(const char *config_path, struct state **out, struct error *err)
 {
@@ -142,18 +144,52 @@ static bool look(struct worker *w)
 	return changed;
 }
 
+/* True for one worker of the pool in each period. */
+static bool my_turn(_Atomic int64_t *due, int64_t period)
+{
+	int64_t now = now_ms(), next = atomic_load(due);
+
+	/* After a reboot the monotonic clock is behind what the file says. */
+	return (now >= next || next - now > period) && atomic_compare_exchange_strong(due, &next, now + period);
+}
+
+/* Without the routines of sql/core there is nothing to delete. */
+static void expire(struct worker *w)
+{
+	struct arena *a = arena_open();
+	struct db_conn *conn;
+	struct error err;
+	bool more = false;
+
+	error_init(&err, a);
+	if (!db_catalogue(w->state->db, &conn, &err) || !once_expire(conn, &w->state->config, &more, &err))
+		log_line(LOG_DEBUG, "idempotency keys are not expired: %s", err.message);
+	if (more)
+		atomic_store(&w->shared->next_expiry, now_ms() + EXPIRY_SOON_MS);
+	arena_close(a);
+}
+
 void worker_poll(struct worker *w)
 {
-	int64_t now = now_ms(), next = atomic_load(&w->shared->next_poll);
 	int64_t period = (int64_t)w->state->config.db_schema_poll * 1000;
 
-	if (!period || !w->state->schema)
+	worker_notice(w);
+	if (!w->state->schema)
 		return;
-	/* After a reboot the monotonic clock is behind what the file says. */
-	if (now < next && next - now <= period)
-		return;
-	if (atomic_compare_exchange_strong(&w->shared->next_poll, &next, now + period))
+	if (period && my_turn(&w->shared->next_poll, period))
 		look(w);
+	if (my_turn(&w->shared->next_expiry, EXPIRY_MS))
+		expire(w);
+}
+
+void worker_notice(struct worker *w)
+{
+	uint64_t demotions = atomic_load(&w->shared->demotions);
+
+	if (demotions == w->demotions_seen)
+		return;
+	w->demotions_seen = demotions;
+	db_drop_all(w->state->db);
 }
 
 bool worker_definitions_changed(struct worker *w)

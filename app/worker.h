@@ -3,6 +3,7 @@
 
 #include "auth.h"
 #include "db.h"
+#include "once.h"
 #include "render.h"
 #include "schema.h"
 #include "shared.h"
@@ -29,6 +30,7 @@ struct worker {
 	uint64_t connections_seen;
 	unsigned open_seen;
 	uint64_t hits_seen, lookups_seen;
+	uint64_t demotions_seen;
 };
 
 /* Configuration, keys and database handles; definitions are loaded when the database answers. */
@@ -41,8 +43,14 @@ bool worker_schema(struct worker *w, struct error *err) MUST_CHECK;
 /* Does the database answer now? */
 bool worker_database_answers(struct worker *w, struct error *err) MUST_CHECK;
 
-/* Between requests: has somebody changed the definitions? At most every db-schema-poll seconds in the whole pool. */
+/*
+ * Between requests: has somebody changed the definitions? At most every db-schema-poll seconds in the whole pool. Every
+ * minute, one of the pool deletes expired idempotency keys.
+ */
 void worker_poll(struct worker *w);
+
+/* Has one of the pool met a read-only server? Then all leave the server they know. */
+void worker_notice(struct worker *w);
 
 /* At once, after a name was not found. True when the definitions are new and another attempt makes sense. */
 bool worker_definitions_changed(struct worker *w);

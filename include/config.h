@@ -44,6 +44,8 @@ struct config {
 	uint64_t db_schema_poll;        /* seconds between looks at the definitions' counters */
 	enum text_compare text_compare;
 	uint64_t max_embed_depth;
+	uint64_t idempotency_ttl;                /* seconds that an Idempotency-Key is remembered */
+	struct config_list idempotency_required; /* paths whose writes need one: "/orders", "/rpc/pay"; "*": all */
 	/* tokens */
 	const char *jwt_secret;
 	const char *jwt_secret_file;

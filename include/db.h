@@ -52,6 +52,15 @@ bool db_begin_snapshot(struct db_conn *conn, struct error *err) MUST_CHECK;
 bool db_begin(struct db_conn *conn, struct error *err) MUST_CHECK;
 bool db_commit(struct db_conn *conn, struct error *err) MUST_CHECK;
 
+/* Ends the transaction with nothing done, on a connection that goes on being used. */
+bool db_rollback(struct db_conn *conn, struct error *err) MUST_CHECK;
+
+/* The connection holds a lock of GET_LOCK: db_release gives it back. */
+void db_holds_lock(struct db_conn *conn);
+
+/* Closes every kept connection, for the server behind them is not the one it was. */
+void db_drop_all(struct db *db);
+
 /* Runs a statement that has no rows: how many it met (not only changed), and the first AUTO_INCREMENT value it made. */
 bool db_execute(struct db_conn *conn, const struct db_statement *statement, uint64_t *met_out, uint64_t *made_out,
 		struct error *err) MUST_CHECK;
@@ -84,7 +93,7 @@ void db_streaming(struct db_conn *conn);
 /* False when the watchdog has ended the request: its time is up, or its client has left. */
 bool db_in_time(struct db_conn *conn, struct error *err) MUST_CHECK;
 
-/* Was nothing of this request's work seen by anyone, and the connection lost? Then a read may be tried again. */
+/* The connection was lost, by no doing of the watchdog: what was not committed may be tried again. */
 bool db_worth_retry(const struct db_conn *conn, const struct error *err);
 
 /* The connection is closed when it is released: its session is not as it should be. */

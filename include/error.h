@@ -85,6 +85,9 @@ enum error_code {
 	/* ours */
 	ERR_TOO_LARGE, /* PGRST100 414: the request is beyond a limit */
 	ERR_OUTCOME,   /* PGRSTX01 503: nobody knows whether the write was done */
+	ERR_KEY,       /* PGRSTX02 400: no Idempotency-Key as it must be */
+	ERR_KEY_BUSY,  /* PGRSTX03 409: the same request is being answered */
+	ERR_KEY_USED,  /* PGRSTX04 422: the key stands for another request */
 	ERR_CUT,       /* the answer could not be finished; the connection is cut */
 	ERR_INTERNAL,  /* PGRSTX00 500 */
 	ERR_CODES

@@ -37,8 +37,8 @@ struct write;
 struct body;
 
 /*
- * Runs a write in one transaction and commits it; the answer is complete but not sent. body: NULL for DELETE. Fails with
- * what is wrong with the rows, with what the database says, or ERR_OUTCOME; but for that, nothing was written then.
+ * Runs a write in a transaction that it begins and leaves open; the answer is complete but not sent. body: NULL for DELETE.
+ * Fails with what is wrong with the rows, or with what the database says.
  */
 bool render_write(struct arena *a, struct render_memory *memory, struct write *w, const struct query *query,
 		  struct body *body, struct db_conn *conn, struct http_response *rs, struct render_result *result_out,

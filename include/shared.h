@@ -33,6 +33,9 @@ struct shared {
 	_Atomic int64_t workers;
 	_Atomic uint64_t token_hits;
 	_Atomic uint64_t token_lookups;
+	_Atomic int64_t next_expiry; /* milliseconds, monotonic: who moves it on deletes old idempotency keys */
+	_Atomic uint64_t demotions;  /* how often a server was found to be read-only: workers drop their connections */
+	_Atomic uint64_t replays;
 };
 
 /* Maps path, made when it does not exist; anonymous memory when path is empty or cannot be used (logged). */

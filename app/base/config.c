@@ -75,6 +75,8 @@ static const struct setting settings[] = {
 	{ "db-schema-poll", NUMBER, AT(db_schema_poll), "3", NULL, SECONDS_MAX },
 	{ "text-compare", WORD, AT(text_compare), "column", compare_words, 0 },
 	{ "max-embed-depth", NUMBER, AT(max_embed_depth), "12", NULL, 30 },
+	{ "idempotency-ttl", NUMBER, AT(idempotency_ttl), "86400", NULL, SECONDS_MAX },
+	{ "idempotency-required", LIST, AT(idempotency_required), "", NULL, 0 },
 	{ "jwt-secret", TEXT, AT(jwt_secret), "", NULL, 0 },
 	{ "jwt-secret-file", PATH, AT(jwt_secret_file), "", NULL, 0 },
 	{ "jwt-secret-is-base64", BOOLEAN, AT(jwt_secret_is_base64), "false", NULL, 0 },
@@ -237,7 +239,7 @@ static const char *from_environment(const struct setting *s)
 
 static bool check_all(const struct config *c, struct error *err)
 {
-	static const char *const internal[] = { "mysql", "sys", "performance_schema", "information_schema" };
+	static const char *const internal[] = { "mysql", "sys", "performance_schema", "information_schema", "rowgate" };
 
 	for (size_t i = 0; i < c->db_schemas.n; i++)
 		for (size_t k = 0; k < sizeof(internal) / sizeof(*internal); k++)

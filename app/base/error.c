@@ -79,6 +79,9 @@ static const struct {
 	[ERR_DB_OTHER] = { 500, "XX000" },
 	[ERR_TOO_LARGE] = { 414, "PGRST100" },
 	[ERR_OUTCOME] = { 503, "PGRSTX01" },
+	[ERR_KEY] = { 400, "PGRSTX02" },
+	[ERR_KEY_BUSY] = { 409, "PGRSTX03" },
+	[ERR_KEY_USED] = { 422, "PGRSTX04" },
 	[ERR_CUT] = { 500, "PGRSTX00" },
 	[ERR_INTERNAL] = { 500, "PGRSTX00" },
 };

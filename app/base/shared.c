@@ -104,6 +104,8 @@ void shared_metrics(const struct shared *s, struct strbuf *out)
 	       (int64_t)atomic_load(&s->connections_made));
 	metric(out, "rowgate_database_connections", "gauge", "Database connections open.",
 	       atomic_load(&s->connections_open));
+	metric(out, "rowgate_idempotency_replays_total", "counter", "Answers given again for an Idempotency-Key.",
+	       (int64_t)atomic_load(&s->replays));
 	metric(out, "rowgate_workers", "gauge", "Workers running.", atomic_load(&s->workers));
 	metric(out, "rowgate_workers_busy", "gauge", "Workers with a request in hand.", atomic_load(&s->busy));
 	metric(out, "rowgate_schema_generation", "counter", "Changes of the definitions seen.",

@@ -442,6 +442,18 @@ bool db_begin(struct db_conn *conn, struct error *err)
 	return true;
 }
 
+static void unknown_outcome(struct error *err)
+{
+	const char *why = err->log_detail;
+	unsigned number = err->db_errno;
+
+	error_set(err, ERR_OUTCOME, "The connection to the database was lost while the write was being committed");
+	error_details(err, "unknown: it may have been done or not.");
+	error_hint(err, "With an Idempotency-Key the same request can be sent again without being done twice.");
+	err->log_detail = why;
+	err->db_errno = number;
+}
+
 /* Refused, it was rolled back; with the connection lost, either may be true. */
 bool db_commit(struct db_conn *conn, struct error *err)
 {
@@ -449,10 +461,20 @@ bool db_commit(struct db_conn *conn, struct error *err)
 
 	if (ok)
 		conn->in_transaction = conn->writing = false;
-	else if (conn->broken)
-		error_set(err, ERR_OUTCOME,
-			  "The connection to the database was lost while the write was being committed");
+	else if ((conn->broken && err->code != ERR_READ_ONLY_SERVER) || err->db_errno == 1180)
+		unknown_outcome(err);
 	return ok;
+}
+
+bool db_rollback(struct db_conn *conn, struct error *err)
+{
+	conn->in_transaction = conn->writing = conn->chained = false;
+	return db_command(conn, "ROLLBACK", err);
+}
+
+void db_holds_lock(struct db_conn *conn)
+{
+	conn->locked = true;
 }
 
 void db_streaming(struct db_conn *conn)
@@ -504,6 +526,23 @@ static void roll_back(struct db_conn *conn)
 	conn->in_transaction = conn->writing = false;
 }
 
+static void unlock(struct db_conn *conn)
+{
+	static const char text[] = "DO RELEASE_ALL_LOCKS()";
+
+	conn->broken |= mysql_real_query(conn->mysql, text, sizeof(text) - 1) != 0;
+	conn->locked = false;
+}
+
+void db_drop_all(struct db *db)
+{
+	for (size_t i = db->nconns; i-- > 0;)
+		if (!db->conns[i]->in_use)
+			drop(db, i);
+	conn_close(db->catalogue);
+	db->catalogue = NULL;
+}
+
 void db_release(struct db *db, struct db_conn *conn)
 {
 	if (!conn)
@@ -515,6 +554,8 @@ void db_release(struct db *db, struct db_conn *conn)
 		conn->broken = true;
 	if (!conn->broken && conn->writing)
 		roll_back(conn);
+	if (!conn->broken && conn->locked)
+		unlock(conn);
 	if (!conn->broken && (conn->in_transaction || conn->chained))
 		end_transaction(conn);
 	if (!conn->broken)

@@ -57,6 +57,7 @@ struct db_conn {
 	bool writing;    /* the transaction is one of db_begin */
 	bool chained;    /* a transaction is open that has read nothing yet */
 	bool committing; /* COMMIT was sent, its answer not read */
+	bool locked;     /* it holds a lock of GET_LOCK */
 	bool in_use;
 	bool broken;     /* to be closed when released */
 	bool unfinished; /* rows were left unread: the server must be told */

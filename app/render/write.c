@@ -87,14 +87,6 @@ static bool run(struct writing *x, struct render_memory *memory, struct http_res
 	return check_rows(x) && (!show || render_rows(x->a, memory, x->w->plan, x->query, x->conn, rs, result, x->err));
 }
 
-static bool keep(struct writing *x, struct http_response *rs)
-{
-	if (x->w->roll_back || db_commit(x->conn, x->err))
-		return true;
-	http_discard(rs);
-	return false;
-}
-
 static int status(const struct writing *x)
 {
 	const struct write *w = x->w;
@@ -115,7 +107,7 @@ bool render_write(struct arena *a, struct render_memory *memory, struct write *w
 	x.faults = arena_new(a, struct write_faults);
 	x.faults->a = a;
 	w->date_format = body ? body_date_format(body) : SLICE("");
-	ok = db_begin(conn, err) && run(&x, memory, rs, result_out) && keep(&x, rs);
+	ok = db_begin(conn, err) && run(&x, memory, rs, result_out);
 	if (!ok) {
 		write_explain(w, err);
 		return false;
