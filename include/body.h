@@ -5,14 +5,15 @@
 
 /*
  * What a request brings: rows, one at a time and in constant memory, whatever the body's form. A row is a list of
- * members that knows no tables. Nothing is trusted: every text is valid UTF-8 without U+0000, JSON is checked strictly
+ * members that knows no tables. Nothing is trusted: every text but CELL_OCTETS is valid UTF-8 without U+0000, JSON is checked strictly
  * (json.h), a body that ends early is an error, never a shorter body.
  */
 enum body_format {
 	BODY_JSON,   /* an object, or an array of objects (RFC 8259) */
 	BODY_NDJSON, /* an object a line */
 	BODY_CSV,    /* RFC 4180 with a header line */
-	BODY_FORM    /* application/x-www-form-urlencoded (WHATWG URL standard, section 5): one row */
+	BODY_FORM,   /* application/x-www-form-urlencoded (WHATWG URL standard, section 5): one row */
+	BODY_OCTETS  /* application/octet-stream: one value without a name */
 };
 
 enum cell_kind {
@@ -22,7 +23,8 @@ enum cell_kind {
 	CELL_NUMBER, /* text is the number as it was written */
 	CELL_STRING, /* text is what it means */
 	CELL_JSON,   /* an object or array; text is its JSON */
-	CELL_TEXT    /* of CSV or a form: a text of any type */
+	CELL_TEXT,   /* of CSV or a form: a text of any type */
+	CELL_OCTETS  /* bytes, of any kind */
 };
 
 struct body_member {

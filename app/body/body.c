@@ -19,9 +19,11 @@ static const struct {
 	{ "application/jsonl", BODY_NDJSON },
 	{ "text/csv", BODY_CSV },
 	{ "application/x-www-form-urlencoded", BODY_FORM },
+	{ "application/octet-stream", BODY_OCTETS },
 };
 
-static const struct format *const readers[] = { &format_json, &format_ndjson, &format_csv, &format_form };
+static const struct format *const readers[] = { &format_json, &format_ndjson, &format_csv, &format_form,
+						&format_octets };
 
 /* The value of a parameter, without its quotes; backslashes in them are taken off (RFC 9110, section 5.6.4). */
 static struct slice parameter_value(struct arena *a, struct slice text)

@@ -47,6 +47,6 @@ bool body_fill(struct body *b, struct error *err) MUST_CHECK;
 /* The next member of the row under construction: n are there. */
 struct body_member *body_member_at(struct body *b, size_t n);
 
-extern const struct format format_json, format_ndjson, format_csv, format_form;
+extern const struct format format_json, format_ndjson, format_csv, format_form, format_octets;
 
 #endif

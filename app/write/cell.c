@@ -165,6 +165,20 @@ static bool geometry_cell(const struct body_member *m, struct write_cell *out)
 	return true;
 }
 
+/* Bytes into any other column must be its text. */
+static bool octets_cell(struct arena *a, const struct column *c, struct body_member *m, struct write_cell *out,
+			struct error *err)
+{
+	if (c->type.class == TYPE_BYTES) {
+		out->value = (struct value){ .kind = VALUE_BYTES, .s = slice_copy(a, m->text) };
+		return fits(c, &out->value, err);
+	}
+	if ((m->text.len && memchr(m->text.ptr, 0, m->text.len)) || !utf8_valid(m->text))
+		return error_set(err, ERR_BAD_LITERAL, "the bytes are no text in UTF-8");
+	m->kind = CELL_TEXT;
+	return write_cell(a, c, m, SLICE(""), out, err);
+}
+
 static struct slice text_of(const struct body_member *m)
 {
 	return m->kind == CELL_TRUE ? SLICE("true") : m->kind == CELL_FALSE ? SLICE("false") : m->text;
@@ -178,6 +192,8 @@ bool write_cell(struct arena *a, const struct column *c, const struct body_membe
 	*out = (struct write_cell){ .value = { .kind = VALUE_NULL } };
 	if (own.kind == CELL_NULL)
 		return c->nullable || not_null(c, err);
+	if (own.kind == CELL_OCTETS)
+		return octets_cell(a, c, &own, out, err);
 	/* The body's memory ends with its row; the cell's must not. */
 	own.text = slice_copy(a, text_of(m));
 	if (c->type.class == TYPE_JSON)

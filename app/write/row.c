@@ -32,6 +32,8 @@ static void add_fault(struct write_faults *f, const struct body_row *row, struct
 
 static const struct body_member *member_of(const struct body_row *row, const struct column *c, size_t hint)
 {
+	if (row->n == 1 && row->members[0].kind == CELL_OCTETS)
+		return &row->members[0];
 	if (hint < row->n && slice_eq(row->members[hint].name, c->name))
 		return &row->members[hint];
 	for (size_t i = 0; i < row->n; i++)
@@ -66,6 +68,15 @@ static bool same_keys(const struct write *w, const struct body_row *row, struct 
 	error_set(err, ERR_BODY, "All object keys must match");
 	error_details(err, "Row %llu has other keys than the first.", (unsigned long long)row->number);
 	return error_hint(err, "Name the columns with ?columns=a,b: what a row does not have is null then.");
+}
+
+/* Bytes have no name: the URL gives it. */
+static bool one_column(const struct write *w, struct error *err)
+{
+	if (w->by_parameter && w->ncolumns - w->nmade == 1)
+		return true;
+	error_set(err, ERR_BODY, "A body of application/octet-stream is the value of one column");
+	return error_hint(err, "Name it with ?columns=");
 }
 
 static bool all_columns(const struct write *w, const struct body_row *row, struct error *err)
@@ -119,6 +130,8 @@ bool write_row(struct arena *a, struct write *w, const struct body_row *row, str
 	struct error scratch;
 	bool ok;
 
+	if (row->n == 1 && row->members[0].kind == CELL_OCTETS && !one_column(w, err))
+		return false;
 	if (!w->fixed && !fix_columns(w->arena, w, row, err))
 		return false;
 	if (!w->by_parameter && !same_keys(w, row, err))
