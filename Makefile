@@ -18,7 +18,7 @@ LIBS = $(shell pkg-config --libs $(PKGS) $(DBLIB)) -lfcgi -lpthread -lm
 
 SRC := $(wildcard app/*.c app/*/*.c)
 OBJ := $(SRC:%.c=$(BUILD)/%.o)
-PARTS := $(filter-out $(BUILD)/app/main.o,$(OBJ))
+ALL_BUT_MAIN := $(filter-out $(BUILD)/app/main.o,$(OBJ))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
 all: $(BUILD)/rowgate
@@ -31,9 +31,9 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/tests/unit/%: tests/unit/%.c $(PARTS)
+$(BUILD)/tests/unit/%: tests/unit/%.c $(ALL_BUT_MAIN)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(PARTS) $(LDFLAGS) $(LIBS) -lcmocka
+	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(ALL_BUT_MAIN) $(LDFLAGS) $(LIBS) -lcmocka
 
 unit-programs: $(UNIT)
 unit: $(UNIT)
@@ -66,7 +66,7 @@ valgrind: all
 .PHONY: bench bench-programs
 bench:
 	@BUILD=$(BUILD) tests/bench/bench.sh
-bench-programs: $(BUILD)/tests/bench/probe $(BUILD)/tests/bench/bulk
+bench-programs: $(BUILD)/tests/bench/probe $(BUILD)/tests/bench/bulk $(BUILD)/tests/bench/load
 
 $(BUILD)/tests/bench/%: tests/bench/%.c tests/bench/probe.h
 	@mkdir -p $(@D)

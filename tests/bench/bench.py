@@ -22,7 +22,7 @@ SECS = int(os.environ.get("SECS") or 3)
 ROUNDS = int(os.environ.get("ROUNDS") or 5)
 CONNS = int(os.environ.get("CONNS") or 16)
 ONLY = os.environ.get("ONLY") or ",".join(SYSTEMS)
-PARTS = os.environ.get("PARTS") or "requests,p99,export"
+PARTS = os.environ.get("PARTS") or "requests,p99,export,insert,import"
 
 # case: what Rowgate is asked, what the others are asked. @eid and @division are drawn anew for each request.
 CASES = {
@@ -32,6 +32,8 @@ CASES = {
     "nested": ("/rest/v1/employees?select=*,salary_history(id,salary,date)&order=eid&limit=25&offset=1000",
                "/rest/v1/nested"),
 }
+INSERT = {"rowgate": "/rest/v1/inserts", "probe": "/rest/v1/insert"}
+BODY = '{"eid":@eid,"salary":@eid,"date":"2020-01-31"}'
 EXPORT = "/rest/v1/salary_history?select=id,eid,salary,date"
 
 # What the project set itself to reach: at most so many times the probe's CPU, peers at least so many times Rowgate's,
@@ -39,6 +41,7 @@ EXPORT = "/rest/v1/salary_history?select=id,eid,salary,date"
 PROBE_AT_MOST = {"key": 1.25, "page": 1.25, "nested": 1.0}
 PEER_AT_LEAST = {"fastapi": 10, "flask": 5}
 P99_AT_MOST, PRIVATE_MIB, EXPORT_PEER, EXPORT_BULK, GROWTH_MIB = 2, 3, 3, 2, 1
+INSERT_PROBE, IMPORT_ROWS, IMPORT_GROWTH_MIB = 1.3, .6, 2
 
 
 class Bench:
@@ -58,8 +61,8 @@ class Bench:
             raise SystemExit(f"bench: {system.name}: {path}: {done.stderr.decode()}")
         return done.stdout
 
-    def wrk(self, system, target, conns, secs):
-        env = dict(os.environ, TARGET=target, TOKEN=self.token)
+    def wrk(self, system, target, conns, secs, body=None):
+        env = dict(os.environ, TARGET=target, TOKEN=self.token, **({"BODY": body} if body else {}))
         argv = ["wrk", "-t1", f"-c{conns}", f"-d{secs}s", "-s", os.path.join(HERE, "wrk.lua"),
                 f"https://127.0.0.1:{system.port}"]
         done = subprocess.run(argv, env=env, check=False, capture_output=True, text=True)
@@ -68,10 +71,10 @@ class Bench:
             raise SystemExit(f"bench: {system.name}: {target}: {done.stdout}{done.stderr}")
         return result
 
-    def measure(self, system, target, conns, secs=SECS):
+    def measure(self, system, target, conns, secs=SECS, body=None):
         groups = {"nginx": system.nginx(), "app": system.app(), "db": self.instance.database()}
         before = {name: cpu_microseconds(pids) for name, pids in groups.items()}
-        result = self.wrk(system, target, conns, secs)
+        result = self.wrk(system, target, conns, secs, body)
         for name, pids in groups.items():
             result[name] = (cpu_microseconds(pids) - before[name]) / result["requests"]
         if system.app() != groups["app"]:
@@ -244,6 +247,94 @@ class Bench:
                 self.goal(f"export {name.split()[-1]}, memory growth of a worker, MiB", growth[name], "<=",
                           GROWTH_MIB)
 
+    # Writing
+
+    def inserts(self):
+        """One row a request, into a table that is emptied before each round."""
+        keys = [key for key in INSERT if key in self.systems]
+        results = {key: [] for key in keys}
+        for key in keys:
+            self.wrk(self.systems[key], INSERT[key], CONNS, 1, BODY)
+        for _ in range(ROUNDS):
+            for key in keys:
+                self.instance.sql("TRUNCATE bench.inserts")
+                results[key].append(self.measure(self.systems[key], INSERT[key], CONNS, body=BODY))
+        print("\n## Inserts of one row, as above\n\n"
+              "| system | CPU | min-max | nginx | app | db | req/s | p50 ms | p99 ms | CPU / probe |\n"
+              "|---|---|---|---|---|---|---|---|---|---|")
+        for key, r in results.items():
+            print(f"| {self.systems[key].name} | **{median(r, 'cpu'):.0f}** | {low_high(r, 'cpu')} | "
+                  + " | ".join(f"{median(r, part):.0f}" for part in ("nginx", "app", "db"))
+                  + f" | {median(r, 'rate'):.0f} | {median(r, 'p50'):.2f} | {median(r, 'p99'):.2f} | "
+                  + (f"{ratio(r, results['probe']):.2f}" if "probe" in results else "-") + " |", flush=True)
+        if len(results) == 2:
+            self.goal("CPU, insert, Rowgate / probe", ratio(results["rowgate"], results["probe"]), "<=", INSERT_PROBE)
+
+    def imports(self):
+        """A million rows into an empty table: the export's, as CSV and as JSON, beside the bare client's two ways."""
+        if not {"rowgate", "probe"} <= set(self.systems):
+            return
+        rowgate, folder = self.systems["rowgate"], os.path.join(self.instance.var, "bench")
+        files = {form: os.path.join(folder, "import." + form) for form in ("csv", "json")}
+        for form, media in (("csv", "text/csv"), ("json", "application/json")):
+            self.curl(rowgate, EXPORT, "--fail", "-H", "Accept: " + media, "-o", files[form])
+        self.instance.sql("SET GLOBAL local_infile = 1")
+        makers = {"bare C client, INSERTs of 1000 rows": self.loader("rows", files["csv"]),
+                  "bare C client, LOAD DATA LOCAL": self.loader("infile", files["csv"]),
+                  "Rowgate CSV": self.importer(files["csv"], "text/csv"),
+                  "Rowgate JSON": self.importer(files["json"], "application/json")}
+        times, growth = {name: [] for name in makers}, {}
+        for turn in range(ROUNDS):
+            for name, run in makers.items():
+                self.instance.sql("TRUNCATE bench.imports")
+                with MemoryWatch(rowgate.workers()) as memory:
+                    times[name].append(run())
+                if not turn:
+                    growth[name] = memory.growth_kib() / 1024
+                    self.check_import(name)
+        for file in files.values():
+            os.remove(file)
+        self.print_imports(times, growth)
+
+    def check_import(self, name):
+        for table in ("imports", "salary_history"):
+            found = self.instance.sql(f"SELECT COUNT(*), SUM(CRC32(CONCAT_WS(',', id, eid, salary, date))) FROM bench.{table}")
+            if table == "imports":
+                first = found
+        if first != found:
+            raise SystemExit(f"bench: {name}: {first} in place of {found}")
+
+    def loader(self, how, file):
+        def run():
+            start = datetime.datetime.now()
+            subprocess.run([os.path.join(REPO, BUILD, "tests/bench/load"), how, file], env=self.instance.settings(),
+                           check=True)
+            return (datetime.datetime.now() - start).total_seconds()
+        return run
+
+    def importer(self, file, media):
+        def run():
+            status, seconds = self.curl(self.systems["rowgate"], "/rest/v1/imports", "-H", "Content-Type: " + media, "-H",
+                                        "Expect:", "-T", file, "-X", "POST", "-w", "%{http_code} %{time_total}").decode().split()
+            if status != "201":
+                raise SystemExit(f"bench: the import is answered by {status}")
+            return float(seconds)
+        return run
+
+    def print_imports(self, times, growth):
+        bare = statistics.median(times["bare C client, INSERTs of 1000 rows"])
+        print("\n## Import of 1,000,000 rows, 4 columns\n\n| import | seconds | min-max | rows/s | rows/s / INSERTs | "
+              "memory growth, MiB |\n|---|---|---|---|---|---|")
+        for name, t in times.items():
+            seconds = statistics.median(t)
+            ours = name.startswith("Rowgate")
+            print(f"| {name} | {seconds:.2f} | {min(t):.2f}-{max(t):.2f} | {1e6 / seconds:.0f} | {bare / seconds:.2f} | "
+                  f"{f'{growth[name]:.2f}' if ours else '-'} |", flush=True)
+            if ours:
+                self.goal(f"import {name.split()[-1]}, rows/s, Rowgate / bare C client", bare / seconds, ">=", IMPORT_ROWS)
+                self.goal(f"import {name.split()[-1]}, memory growth of a worker, MiB", growth[name], "<=",
+                          IMPORT_GROWTH_MIB)
+
     # Memory, goals
 
     def memory(self):
@@ -268,6 +359,10 @@ class Bench:
             self.all_latencies()
         if "export" in PARTS:
             self.export()
+        if "insert" in PARTS:
+            self.inserts()
+        if "import" in PARTS:
+            self.imports()
         after = self.memory()
         print("\n## Private memory of a worker in MiB: largest (median)\n\n"
               "| system | workers | after start | after all the above |\n|---|---|---|---|")

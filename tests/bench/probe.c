@@ -7,6 +7,7 @@
  *   /rest/v1/employee/N            one employee by key
  *   /rest/v1/employees?division=C  the last 25 of a division
  *   /rest/v1/nested                25 employees, each with its salaries
+ *   POST /rest/v1/insert           one row
  *
  * Each request's token is verified by libjwt (HS256, exp). Columns are fetched as text, so numbers and decimals go
  * out digit by digit as the server wrote them.
@@ -42,6 +43,7 @@ struct probe {
 	unsigned char secret[MAX_SECRET];
 	int secret_len;
 	struct statement key, page, parents, salaries;
+	MYSQL_STMT *insert;
 	struct out out;
 	struct out rows; /* the parents, while their salaries are not there yet */
 };
@@ -209,6 +211,25 @@ static void answer_nested(struct probe *p, const char *rest)
 	out_char(&p->out, ']');
 }
 
+/* {"eid":1,"salary":2,"date":"2020-01-31"}, in this very form */
+static void answer_insert(struct probe *p, FCGX_Request *request)
+{
+	char body[256], date[11];
+	unsigned long len = sizeof(date) - 1;
+	MYSQL_BIND parameters[3] = { 0 };
+	int eid, salary;
+
+	body[FCGX_GetStr(body, sizeof(body) - 1, request->in)] = '\0';
+	if (sscanf(body, "{\"eid\":%d,\"salary\":%d,\"date\":\"%10s", &eid, &salary, date) != 3)
+		fail("not the body of the benchmark: %s", body);
+	bind_int(&parameters[0], &eid);
+	bind_int(&parameters[1], &salary);
+	bind_text(&parameters[2], date, &len);
+	if (mysql_stmt_bind_param(p->insert, parameters) || mysql_stmt_execute(p->insert))
+		fail("insert: %s", mysql_stmt_error(p->insert));
+	out_text(&p->out, "Status: 201\r\n\r\n");
+}
+
 static const struct route {
 	const char *prefix;
 	void (*answer)(struct probe *p, const char *rest);
@@ -239,6 +260,10 @@ static void answer(struct probe *p, FCGX_Request *request)
 		out_text(&p->out, "Status: 401\r\n\r\n");
 		return;
 	}
+	if (uri && strcmp(uri, "/rest/v1/insert") == 0) {
+		answer_insert(p, request);
+		return;
+	}
 	for (size_t i = 0; uri && i < sizeof(routes) / sizeof(routes[0]); i++) {
 		size_t n = strlen(routes[i].prefix);
 
@@ -263,6 +288,11 @@ static void read_secret(struct probe *p)
 
 static void statements_open(struct probe *p, MYSQL *db)
 {
+	static const char insert[] = "INSERT INTO inserts (eid, salary, date) VALUES (?, ?, ?)";
+
+	p->insert = mysql_stmt_init(db);
+	if (mysql_stmt_prepare(p->insert, insert, strlen(insert)))
+		fail("%s: %s", insert, mysql_stmt_error(p->insert));
 	statement_open(&p->key, db, "SELECT " EMPLOYEE " FROM employees WHERE eid = ?");
 	statement_open(&p->page, db,
 		       "SELECT " EMPLOYEE " FROM employees WHERE division = ? ORDER BY eid DESC LIMIT 25");

@@ -51,7 +51,7 @@ static inline void out_char(struct out *o, char c)
 	out_add(o, &c, 1);
 }
 
-static void out_escape(struct out *o, char c)
+static inline void out_escape(struct out *o, char c)
 {
 	char unicode[8];
 
@@ -78,7 +78,7 @@ static void out_escape(struct out *o, char c)
 }
 
 /* A JSON string: runs without anything to escape are copied whole. */
-static void out_json_string(struct out *o, const char *s, size_t n)
+static inline void out_json_string(struct out *o, const char *s, size_t n)
 {
 	size_t start = 0;
 
@@ -94,7 +94,7 @@ static void out_json_string(struct out *o, const char *s, size_t n)
 	out_char(o, '"');
 }
 
-static bool is_number(enum enum_field_types type)
+static inline bool is_number(enum enum_field_types type)
 {
 	switch (type) {
 	case MYSQL_TYPE_TINY:
@@ -126,6 +126,7 @@ static MYSQL *db_connect(void)
 	MYSQL *db = mysql_init(NULL);
 
 	mysql_options(db, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+	mysql_options(db, MYSQL_OPT_LOCAL_INFILE, &(unsigned){ 1 });
 	if (!mysql_real_connect(db, NULL, environment("BENCH_DB_USER"), environment("BENCH_DB_PASSWORD"), "bench", 0,
 				environment("BENCH_DB_SOCKET"), 0))
 		fail("connect: %s", mysql_error(db));

@@ -74,8 +74,14 @@ class Instance:
         if rows != "1000000":
             say("loading 100,000 employees and 1,000,000 salaries")
             self.sql(file=os.path.join(HERE, "schema.sql"))
+        self.sql("CREATE TABLE IF NOT EXISTS bench.imports (id INT NOT NULL PRIMARY KEY, eid INT NOT NULL,"
+                 " salary INT NOT NULL, `date` DATE NOT NULL, KEY imports_eid (eid));"
+                 "CREATE TABLE IF NOT EXISTS bench.inserts (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY,"
+                 " eid INT NOT NULL, salary INT NOT NULL, `date` DATE NOT NULL)")
         self.sql(f"CREATE OR REPLACE USER bench@localhost IDENTIFIED BY '{self.password}';"
-                 "GRANT SELECT ON bench.* TO bench@localhost; GRANT SELECT ON bench.* TO service_role")
+                 "GRANT SELECT ON bench.* TO bench@localhost; GRANT SELECT ON bench.* TO service_role;"
+                 "GRANT INSERT ON bench.imports TO bench@localhost; GRANT INSERT ON bench.imports TO service_role;"
+                 "GRANT INSERT ON bench.inserts TO bench@localhost; GRANT INSERT ON bench.inserts TO service_role")
 
     def publish(self):
         """db-schemas = bench. True when that is new, and the workers are to be started anew."""

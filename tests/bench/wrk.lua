@@ -1,7 +1,9 @@
 -- wrk's side of a measurement. TARGET is a path in which @eid and @division are drawn anew for each request;
--- TOKEN is the bearer token. Ends with one line of JSON.
+-- TOKEN is the bearer token, BODY what is posted, with the same marks. Ends with one line of JSON.
 local target = os.getenv("TARGET")
+local body = os.getenv("BODY")
 local headers = { ["Authorization"] = "Bearer " .. os.getenv("TOKEN") }
+if body then headers["Content-Type"] = "application/json" end
 local divisions = "ABCDEFGHIJKL"
 
 math.randomseed(42)
@@ -15,8 +17,10 @@ local draw = {
 }
 
 request = function()
-	local path = target:gsub("@(%l+)", function(name) return draw[name]() end)
-	return wrk.format("GET", path, headers)
+	local function fill(text)
+		return text and text:gsub("@(%l+)", function(name) return draw[name]() end) or nil
+	end
+	return wrk.format(body and "POST" or "GET", fill(target), headers, fill(body))
 end
 
 done = function(summary, latency)
