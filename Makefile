@@ -62,6 +62,11 @@ asan:
 valgrind: all
 	@BUILD=$(BUILD) tests/memory/memory.py
 
+# Two minutes of writes on each server while workers and the database are killed.
+.PHONY: fault
+fault: all
+	@for s in mariadb mysql; do BUILD=$(BUILD) tests/fault/fault.py --server $$s --seconds 120 --kills 20 || exit 1; done
+
 # The benchmarks, side by side: tests/bench/README.md.
 .PHONY: bench bench-programs
 bench:
@@ -81,6 +86,7 @@ help:
 	@echo 'make unit     unit tests'
 	@echo 'make test     all tests; STAGES="unit http" for some (tests/all.py)'
 	@echo 'make lint     static analysis; make asan, make valgrind: tests under the sanitizers, under valgrind'
+	@echo 'make fault    8 writers for two minutes while workers and the database are killed, on both servers'
 	@echo 'make bench    Rowgate beside a bare C probe, FastAPI and Flask, as tables'
 	@echo 'Variables: VAR=var PORT=8443 WORKERS=N DB=local|HOST:PORT DB_USER= DB_PASSWORD_FILE= DB_CA='
 	@echo '           RATE=N (requests a second for each address) METRICS_ALLOW="ADDRESS..."'

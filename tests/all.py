@@ -9,6 +9,7 @@ run      make up, down, reload
 clients  npm clients
 mysqlclient  built with Oracle's client library; some of http on Oracle MySQL and on MariaDB
 asan     unit and http against a build with AddressSanitizer and UBSan
+fault    writers while workers and the database are killed, 20 s          fault-mysql    on Oracle MySQL
 lint     make lint: one test
 memory   make valgrind: one test
 
@@ -29,7 +30,7 @@ PYTHON = '/usr/bin/python3'
 BUILD = os.environ.get('BUILD', 'build')
 FOLDER = pathlib.Path(os.environ.get('ROWGATE_TEST_DIR', REPO / 'var-test'))
 SANITIZE = ['SANITIZE=-fsanitize=address,undefined -fno-sanitize-recover=undefined', 'OPT=-O1 -g']
-DEFAULT = ['unit', 'sql', 'http', 'run', 'clients', 'sql-mysql', 'http-mysql']
+DEFAULT = ['unit', 'sql', 'http', 'run', 'clients', 'fault', 'sql-mysql', 'http-mysql', 'fault-mysql']
 
 
 def run(command, **environment):
@@ -165,6 +166,16 @@ def asan():
     return passed, failed + (1 if reports else 0), skipped, ''.join(c[3] for c in counts) + reports
 
 
+def fault(server):
+    def stage():
+        missing = mysql_missing() if server == 'mysql' else None
+        if missing:
+            return skipped_without('Oracle MySQL', missing)
+        status, out = run([PYTHON, 'tests/fault/fault.py', '--server', server])
+        return (0, 1, 0, out) if status else (1, 0, 0, out)
+    return stage
+
+
 def target(name):
     def stage():
         status, out = make(name)
@@ -176,7 +187,7 @@ STAGES = {
     'unit': unit, 'sql': lambda: pytest('tests/sql'), 'http': lambda: pytest('tests/http'),
     'run': lambda: pytest('tests/run'), 'clients': clients, 'sql-mysql': lambda: on_mysql('tests/sql'),
     'http-mysql': lambda: on_mysql('tests/http'), 'asan': asan, 'lint': target('lint'), 'memory': target('valgrind'),
-    'mysqlclient': mysqlclient,
+    'mysqlclient': mysqlclient, 'fault': fault('mariadb'), 'fault-mysql': fault('mysql'),
 }
 
 

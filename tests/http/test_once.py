@@ -3,14 +3,20 @@ Idempotency-Key: a write is done once, and its answer is given again. And what a
 and 5xx mean that it was not done, unless they say that nobody knows.
 """
 import concurrent.futures
+import contextlib
 import gzip
 import json
+import os
+import select
+import socket
 import threading
 import time
 import uuid
 
 import pymysql
 import pytest
+
+from harness import Http, wait_until
 
 NEW = {'name': 'new', 'n': 1}
 SHOW = 'return=representation'
@@ -229,7 +235,6 @@ def test_in_flight(stack, w, key):
         holder.begin()
         holder.cursor().execute('SELECT * FROM spec.w_item WHERE id = 1 FOR UPDATE')
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            from harness import Http
             first = pool.submit(lambda: w('PATCH', '/w_item?id=eq.1', {'n': 42}, key, on=Other(stack)))
             time.sleep(.7)
             begun = time.monotonic()
@@ -249,7 +254,6 @@ class Other:
     """The same instance over a connection of its own."""
 
     def __init__(self, on):
-        from harness import Http
         self.http = Http(on.url, on.ca)
 
     def rq(self, method, path, headers, data, token):
@@ -287,7 +291,6 @@ def test_expiry(stack, w, key):
 
 
 def test_workers_expire_keys(stack, w, key):
-    from harness import wait_until
     assert w('POST', '/w_item', NEW, key).status == 201
     w.sql('UPDATE rowgate.idempotency_key SET created = created - INTERVAL 3 DAY WHERE idempotency_key = %s', key)
     for i in range(2500):
@@ -317,3 +320,206 @@ def test_no_room(stack, w, key):
     finally:
         w.sql('CALL rowgate.idempotency_expire(86400)')
     assert w('POST', '/w_item', dict(NEW, name='b'), key + 'b').status == 201
+
+
+# ---- what an answer says of a write that failed ----
+
+class Proxy(threading.Thread):
+    """Between workers and the server's socket. At a COMMIT it does what cut says: before, or after."""
+
+    def __init__(self, folder, server):
+        super().__init__(daemon=True)
+        self.path, self.server = str(folder / 'proxy.sock'), server
+        self.cut, self.cuts = None, 0
+        self.down = False
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        os.chmod(self.path, 0o777)
+        self.listener.listen()
+        self.start()
+
+    def run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                if self.down:
+                    client.close()
+                    continue
+                threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(self.server)
+        with contextlib.suppress(OSError), client, server:
+            while True:
+                for side in select.select([client, server], [], [])[0]:
+                    data = side.recv(65536)
+                    if not data:
+                        return
+                    if side is server:
+                        client.sendall(data)
+                        continue
+                    hit = self.cut and data[4:] == b'\x03COMMIT'
+                    if hit and self.cut == 'before':
+                        self.cuts, self.cut = self.cuts + 1, None
+                        return
+                    server.sendall(data)
+                    if hit:
+                        self.cuts, self.cut, after = self.cuts + 1, None, self.cut
+                        server.recv(65536)
+                        self.down = after == 'after, and stays away'
+                        return
+
+
+@pytest.fixture
+def cutting(stack, tmp_path_factory):
+    """A variant whose connections go through a proxy."""
+    folder = tmp_path_factory.mktemp('p')
+    for path in (folder, *list(folder.parents)[:2]):
+        with contextlib.suppress(OSError):
+            os.chmod(path, 0o755)
+    proxy = Proxy(folder, str(stack.var / 'mysql.sock'))
+    v = stack.variant({'db-socket': proxy.path}, workers=1, fresh=True)
+    yield v, proxy
+    proxy.listener.close()
+    stack.forget(v)
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize('cut', ['before', 'after'])
+@pytest.mark.parametrize('prefer', [None, SHOW])
+def test_cut_at_commit_with_a_key(w, key, cutting, cut, prefer):
+    """The key's row tells whether it was done; what was not is done at once on another connection."""
+    v, proxy = cutting
+    proxy.cut = cut
+    response = w('POST', '/w_item?select=name', NEW, key, prefer, on=v)
+    assert proxy.cuts == 1
+    assert response.status == 201 and not replayed(response) and response.body == (b'[{"name":"new"}]' if prefer else b'')
+    assert w.names() == ['one', 'two', 'new'] and w.keys(key) == 1
+    again = w('POST', '/w_item?select=name', NEW, key, prefer, on=v)
+    assert replayed(again) and seen(again) == seen(response)
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize('cut', ['before', 'after'])
+def test_cut_at_commit_without_a_key(w, cutting, cut):
+    v, proxy = cutting
+    proxy.cut = cut
+    response = w('POST', '/w_item', NEW, on=v)
+    assert response.error() == (503, 'PGRSTX01') and 'unknown' in response.json()['details']
+    assert response.headers['Rowgate-Outcome'] == 'unknown' and response.headers['Retry-After'] is None
+    assert w.names() == ['one', 'two'] + ['new'] * (cut == 'after')
+    assert w('POST', '/w_item', dict(NEW, name='b'), on=v).status == 201
+
+
+@pytest.mark.mariadb
+def test_nobody_knows(w, key, cutting):
+    """The server stays away: the answer says so, and the key tells later."""
+    v, proxy = cutting
+    proxy.cut = 'after, and stays away'
+    begun = time.monotonic()
+    response = w('POST', '/w_item', NEW, key, on=v)
+    assert response.error() == (503, 'PGRSTX01') and 'unknown' in response.json()['details'] and time.monotonic() - begun < 8
+    assert response.headers['Rowgate-Outcome'] == 'unknown' and int(response.headers['Retry-After']) >= 1
+    proxy.down = False
+    assert replayed(w('POST', '/w_item', NEW, key, on=v)) and w.names() == ['one', 'two', 'new']
+
+
+def test_connections_lost_between_two_writes(stack, w):
+    """Nothing was begun on them: the write is done on another, and nobody sees it."""
+    for i in range(3):
+        for _ in range(6):
+            w('GET', '/w_item?limit=1')
+        for connection, in stack.sql("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'authenticator'"):
+            with contextlib.suppress(pymysql.err.Error):
+                stack.sql(f'KILL {connection}')
+        for k in range(8):
+            assert w('POST', '/w_item', {'name': f'{i}-{k}'}).status == 201
+    assert len(w.names()) == 26
+
+
+@pytest.fixture
+def clashing(stack, w):
+    """A trigger that says deadlock, or lock wait, as often as it is told to; each error takes the transaction back."""
+    stack.sql('CREATE TABLE IF NOT EXISTS spec.f_clash (left_over INT, state INT, from_id INT) ENGINE=MyISAM')
+    stack.sql('DELETE FROM spec.f_clash')
+    stack.sql('DROP TRIGGER IF EXISTS spec.f_clash_trigger')
+    stack.sql("""CREATE TRIGGER spec.f_clash_trigger BEFORE INSERT ON spec.w_kid FOR EACH ROW BEGIN
+        IF (SELECT left_over FROM spec.f_clash WHERE NEW.id >= from_id) > 0 THEN
+            UPDATE spec.f_clash SET left_over = left_over - 1;
+            IF (SELECT state FROM spec.f_clash) = 1213 THEN SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213;
+            ELSE SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1205; END IF;
+        END IF; END""")
+
+    def set_(times, number, from_id=0):
+        stack.sql('DELETE FROM spec.f_clash')
+        stack.sql(f'INSERT INTO spec.f_clash VALUES ({times}, {number}, {from_id})')
+    yield set_
+    stack.sql('DROP TRIGGER spec.f_clash_trigger')
+
+
+@pytest.mark.parametrize('number, code', [(1213, '40P01'), (1205, '55P03')])
+def test_clashes_are_tried_again(w, key, clashing, number, code):
+    rows = [{'id': i, 'item_id': 1} for i in range(20)]
+    for times in (1, 3):
+        clashing(times, number)
+        w.sql('DELETE FROM spec.w_kid')
+        assert w('POST', '/w_kid', rows).status == 201 and w.sql('SELECT COUNT(*) FROM spec.w_kid') == ((20,),)
+        assert w.sql('SELECT left_over FROM spec.f_clash') == ((0,),)
+    clashing(9, number)
+    w.sql('DELETE FROM spec.w_kid')
+    for k in (None, key):
+        response = w('POST', '/w_kid', rows, k)
+        assert response.error() == (503, code) and int(response.headers['Retry-After']) >= 1
+        assert response.headers['Rowgate-Outcome'] == 'not-applied'
+    # Four attempts each, and no more.
+    assert w.sql('SELECT left_over FROM spec.f_clash') == ((1,),) and w.sql('SELECT COUNT(*) FROM spec.w_kid') == ((0,),)
+
+
+def test_large_bodies_are_not_tried_again(w, clashing):
+    clashing(1, 1213, 90000)
+    rows = [{'id': i, 'item_id': 1} for i in range(100000)]
+    assert w('POST', '/w_kid', rows).error() == (503, '40P01')
+    assert w.sql('SELECT COUNT(*) FROM spec.w_kid') == ((0,),)
+    assert w('POST', '/w_kid', rows).status == 201 and w.sql('SELECT COUNT(*) FROM spec.w_kid') == ((100000,),)
+
+
+def test_a_real_deadlock(stack, w):
+    """Two writers that lock two rows in turn: the one that is chosen is tried again."""
+    w.sql('UPDATE spec.w_item SET n = 0')
+    outcomes = []
+
+    def write(order):
+        other = Other(stack)
+        for _ in range(40):
+            response = w('POST', '/w_item?on_conflict=id', [{'id': i, 'name': f'd{i}', 'n': 1} for i in order],
+                         prefer='resolution=merge-duplicates', on=other)
+            outcomes.append(response.status)
+    threads = [threading.Thread(target=write, args=(order,)) for order in ([1, 2], [2, 1])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(outcomes) == 80 and set(outcomes) <= {200, 201}, outcomes
+
+
+def test_a_read_only_server(stack, w):
+    """What a failover leaves behind: writes are refused, and the connections to it go."""
+    v = stack.variant({'log-level': 'info'}, workers=2, fresh=True)
+    own = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'authenticator'"
+    before = stack.sql(own)[0][0]
+    try:
+        for _ in range(8):
+            assert w('GET', '/w_item?limit=1', on=v).status == 200
+            assert v.get('/items?limit=1').status == 200
+        assert stack.sql(own)[0][0] > before
+        stack.sql('SET GLOBAL read_only = ON')
+        response = w('POST', '/w_item', NEW, on=v)
+        assert response.error() == (503, '25006') and int(response.headers['Retry-After']) >= 1
+        assert response.headers['Rowgate-Outcome'] == 'not-applied'
+        assert wait_until(lambda: stack.sql(own)[0][0] <= before, 4)
+        assert w('GET', '/w_item?limit=1', on=v).status == 200
+    finally:
+        stack.sql('SET GLOBAL read_only = OFF')
+        stack.forget(v)
+    assert w('POST', '/w_item', NEW).status == 201
