@@ -54,3 +54,7 @@ GRANT SELECT (Host, User, Select_priv, Insert_priv, Update_priv, Delete_priv, Ex
 /*M! GRANT SELECT ON mysql.roles_mapping TO rowgate_catalogue@'%' */;
 /*!80000 GRANT SELECT ON mysql.role_edges TO rowgate_catalogue@'%' */;
 /*!80000 GRANT SELECT ON mysql.global_grants TO rowgate_catalogue@'%' */;
+
+-- Which tokens are no longer believed: the one thing it reads besides definitions, so that every worker can look often.
+GRANT SELECT ON rowgate.auth_state TO rowgate_catalogue@'%';
+GRANT SELECT ON rowgate.auth_revocation TO rowgate_catalogue@'%';

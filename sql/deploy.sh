@@ -20,7 +20,8 @@ usage: sql/deploy.sh VERB...
   verify    check all that is deployed
   revert    take everything away again: logins, roles, tables with their rows, and databases left empty
 The server: DB_SOCKET, or DB_HOST and DB_PORT (3306); DB_USER (root), DB_PASSWORD_FILE, DB_CA (TLS, verified).
-deploy reads AUTHENTICATOR_PASSWORD_FILE and CATALOGUE_PASSWORD_FILE, a password on the first line of each.
+deploy reads AUTHENTICATOR_PASSWORD_FILE and CATALOGUE_PASSWORD_FILE, a password on the first line of each, and, where
+/auth/v1 is to be served, IDENTITY_PASSWORD_FILE.
 U
 }
 
@@ -152,12 +153,24 @@ deploy_accounts() {
 		cat "$HERE/accounts.sql"
 	)
 	echo 'accounts: authenticator and rowgate_catalogue'
+	[ -z "${IDENTITY_PASSWORD_FILE:-}" ] || deploy_identity
+}
+
+deploy_identity() {
+	local password
+	password=$(password_of IDENTITY_PASSWORD_FILE)
+	run_sql accounts mysql < <(
+		password_variable identity_password "$password"
+		cat "$HERE/identity.sql"
+	)
+	echo 'accounts: rowgate_identity'
 }
 
 verb_deploy() {
 	local project
 	password_of AUTHENTICATOR_PASSWORD_FILE >/dev/null
 	password_of CATALOGUE_PASSWORD_FILE >/dev/null
+	[ -z "${IDENTITY_PASSWORD_FILE:-}" ] || password_of IDENTITY_PASSWORD_FILE >/dev/null
 	for project in "${PROJECTS[@]}"; do
 		echo "CREATE DATABASE IF NOT EXISTS ${DATABASE[$project]} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;"
 	done | run_sql databases mysql
@@ -200,7 +213,7 @@ drop_if_empty() { # DATABASE
 
 verb_revert() {
 	local i project
-	echo "DROP USER IF EXISTS authenticator@'%', rowgate_catalogue@'%';" | run_sql accounts mysql
+	echo "DROP USER IF EXISTS authenticator@'%', rowgate_catalogue@'%', rowgate_identity@'%';" | run_sql accounts mysql
 	for ((i = ${#PROJECTS[@]} - 1; i >= 0; i--)); do
 		project=${PROJECTS[i]}
 		sqitch_run "$project" revert -y || grep -q 'Nothing to revert\|No changes deployed\|not been initialized' \

@@ -21,6 +21,7 @@ KIND = os.environ.get('ROWGATE_TEST_SERVER', 'mariadb')
 # A password that would break whatever quotes it badly.
 AUTHENTICATOR_PASSWORD = 'it\'s "a" \\secret\\ #1 é'
 CATALOGUE_PASSWORD = 'catalogue-1'
+IDENTITY_PASSWORD = 'identity-1'
 
 
 class MariaDB:
@@ -77,10 +78,12 @@ class Database:
     def __init__(self, server, folder):
         self.server = server
         self.kind = KIND
-        for name, password in (('authenticator', AUTHENTICATOR_PASSWORD), ('catalogue', CATALOGUE_PASSWORD)):
+        for name, password in (('authenticator', AUTHENTICATOR_PASSWORD), ('catalogue', CATALOGUE_PASSWORD),
+                               ('identity', IDENTITY_PASSWORD)):
             (folder / name).write_text(password + '\n')
         self.environment = {'PATH': os.environ['PATH'], 'AUTHENTICATOR_PASSWORD_FILE': str(folder / 'authenticator'),
-                            'CATALOGUE_PASSWORD_FILE': str(folder / 'catalogue'), **server.settings()}
+                            'CATALOGUE_PASSWORD_FILE': str(folder / 'catalogue'),
+                            'IDENTITY_PASSWORD_FILE': str(folder / 'identity'), **server.settings()}
 
     def deploy(self, *verbs, **settings):
         """sql/deploy.sh: (exit status, lines of output, lines of errors)."""
@@ -99,6 +102,9 @@ class Database:
 
     def as_role(self, role):
         return self.connect('authenticator', AUTHENTICATOR_PASSWORD, role)
+
+    def identity(self):
+        return self.connect('rowgate_identity', IDENTITY_PASSWORD)
 
     def catalogue(self):
         return self.connect('rowgate_catalogue', CATALOGUE_PASSWORD)

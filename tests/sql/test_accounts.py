@@ -173,3 +173,35 @@ def test_rights(database, role, name):
 ])
 def test_no_role_may(database, role, statement):
     refused(database.as_role(role), statement)
+
+
+AUTH_TABLES = ('auth_user', 'auth_session', 'auth_refresh_token', 'auth_revocation', 'auth_state')
+
+
+@pytest.mark.parametrize('table', AUTH_TABLES)
+def test_no_role_reads_users_and_sessions(database, table):
+    for role in ('NONE', 'anon', 'authenticated', 'service_role', 'hr'):
+        refused(database.as_role(role), f'SELECT 1 FROM rowgate.{table}')
+    if table not in ('auth_revocation', 'auth_state'):
+        refused(database.catalogue(), f'SELECT 1 FROM rowgate.{table}')
+    refused(database.catalogue(), f'DELETE FROM rowgate.{table}')
+
+
+def test_the_identity_account_reads_them_and_nothing_else(database):
+    connection = database.identity()
+    for table in AUTH_TABLES:
+        run(connection, f'SELECT 1 FROM rowgate.{table}')
+    for table in ('wages.employee_directory', 'incidents.incident', 'rowgate_sqitch.changes', 'mysql.user'):
+        refused(connection, f'SELECT 1 FROM {table}')
+    refused(connection, 'DROP TABLE rowgate.auth_user')
+    with pytest.raises(pymysql.err.Error):
+        run(connection, 'SET ROLE service_role')
+
+
+def test_emails_are_unique_whatever_their_case(database, admin):
+    add = ("INSERT INTO rowgate.auth_user (id, email, user_metadata, app_metadata, created_at, updated_at)"
+           " VALUES (UUID(), %s, '{}', '{}', NOW(), NOW())")
+    run(admin, add, 'case@example.com')
+    with pytest.raises(pymysql.err.IntegrityError):
+        run(admin, add, 'CASE@Example.com')
+    run(admin, "DELETE FROM rowgate.auth_user WHERE email = 'case@example.com'")

@@ -8,7 +8,8 @@ PROJECTS = ('core', 'wages', 'incidents')
 
 def test_again_changes_nothing(database):
     assert database.deploy('deploy') == (0, [*(f'{p}: up to date' for p in PROJECTS),
-                                             'accounts: authenticator and rowgate_catalogue'], [])
+                                             'accounts: authenticator and rowgate_catalogue',
+                                             'accounts: rowgate_identity'], [])
 
 
 def test_status_and_verify(database):
@@ -25,10 +26,10 @@ def test_verify_sees_a_missing_grant(database, admin):
 
 
 def test_everything_has_a_comment(admin):
-    assert run(admin, "SELECT table_name FROM information_schema.tables WHERE table_schema IN ('wages', 'incidents')"
+    assert run(admin, "SELECT table_name FROM information_schema.tables WHERE table_schema IN ('rowgate', 'wages', 'incidents')"
                       " AND table_type = 'BASE TABLE' AND table_comment = ''") == []
     assert run(admin, "SELECT table_name, column_name FROM information_schema.columns JOIN information_schema.tables"
-                      " USING (table_schema, table_name) WHERE table_schema IN ('wages', 'incidents')"
+                      " USING (table_schema, table_name) WHERE table_schema IN ('rowgate', 'wages', 'incidents')"
                       " AND table_type = 'BASE TABLE' AND column_comment = ''") == []
     assert run(admin, "SELECT routine_name FROM information_schema.routines WHERE routine_comment = ''"
                       " AND routine_schema IN ('rowgate', 'wages', 'incidents')") == []
@@ -93,7 +94,7 @@ def test_revert_and_back(database):
     assert run(connection, "SELECT schema_name FROM information_schema.schemata"
                            " WHERE schema_name IN ('rowgate', 'wages', 'incidents')") == []
     assert run(connection, "SELECT user FROM mysql.user WHERE user IN ('anon', 'authenticated', 'service_role', 'hr',"
-                           " 'wages_analyst', 'dispatcher', 'authenticator', 'rowgate_catalogue')") == []
+                           " 'wages_analyst', 'dispatcher', 'authenticator', 'rowgate_catalogue', 'rowgate_identity')") == []
     assert run(connection, "SELECT user FROM mysql.db WHERE db IN ('rowgate', 'wages', 'incidents')") == []
     status, _, errors = database.deploy('deploy', 'sample')
     assert (status, errors) == (0, [])

@@ -33,7 +33,7 @@ db_start() {
 		--datadir="$SHORT/mysql" --socket="$SHORT/run/db/mysql.sock" --pid-file="$SHORT/run/db/mysql.pid" \
 		--tmpdir="$SHORT/run/db" --skip-networking --skip-log-bin --skip-name-resolve --local-infile=0 \
 		--secure-file-priv="$SHORT/run/db" --performance-schema=OFF --character-set-server=utf8mb4 \
-		--innodb-buffer-pool-size=256M --innodb-log-file-size=48M --max-connections=$((WORKERS * 5 + 50))
+		--innodb-buffer-pool-size=256M --innodb-log-file-size=48M --max-connections=$((WORKERS * 6 + 50))
 	db_wait
 }
 
@@ -77,7 +77,8 @@ deploy() {
 	db_is_local || target=(DB_SOCKET= "DB_HOST=$(db_host)" "DB_PORT=$(db_port)" "DB_USER=$DB_USER" \
 		"DB_PASSWORD_FILE=$DB_PASSWORD_FILE" "DB_CA=$DB_CA")
 	env "${target[@]}" "AUTHENTICATOR_PASSWORD_FILE=$SHORT/keys/authenticator-password" \
-		"CATALOGUE_PASSWORD_FILE=$SHORT/keys/catalogue-password" "$REPO/sql/deploy.sh" "$@" \
+		"CATALOGUE_PASSWORD_FILE=$SHORT/keys/catalogue-password" \
+		"IDENTITY_PASSWORD_FILE=$SHORT/keys/identity-password" "$REPO/sql/deploy.sh" "$@" \
 		>"$VAR/log/deploy.log" 2>&1 ||
 		fail "$VAR/log/deploy.log" 'the schemas could not be brought up to date by sql/deploy.sh'
 }

@@ -1,0 +1,2 @@
+DROP TABLE auth_revocation;
+DROP TABLE auth_state;
