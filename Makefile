@@ -14,7 +14,7 @@ SANITIZE ?=
 CFLAGS += -std=c11 -D_GNU_SOURCE -Iinclude -DROWGATE_VERSION='"$(VERSION)"' $(OPT) $(WARN) $(HARDEN) $(SANITIZE) \
           $(shell pkg-config --cflags $(PKGS) $(DBLIB))
 LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
-LIBS = $(shell pkg-config --libs $(PKGS) $(DBLIB)) -lfcgi -lpthread -lm
+LIBS = $(shell pkg-config --libs $(PKGS) $(DBLIB)) -lfcgi -lcrypt -lpthread -lm
 
 SRC := $(wildcard app/*.c app/*/*.c)
 OBJ := $(SRC:%.c=$(BUILD)/%.o)

@@ -34,6 +34,8 @@ struct config {
 	const char *db_ca;
 	const char *db_catalogue_user;
 	const char *db_catalogue_password_file;
+	const char *db_identity_user; /* empty: no /auth/v1, no revocations */
+	const char *db_identity_password_file;
 	uint64_t db_statement_timeout; /* milliseconds, 0: none */
 	uint64_t db_stream_timeout;    /* milliseconds for an answer that is being streamed */
 	uint64_t db_connect_timeout;   /* milliseconds */
@@ -56,6 +58,18 @@ struct config {
 	const char *jwt_required_claims;
 	uint64_t jwt_leeway; /* seconds */
 	uint64_t jwt_cache_max_entries;
+	/* users and sessions: /auth/v1 */
+	const char *auth_signing_keys; /* file; empty: tokens are signed with jwt-secret */
+	const char *auth_default_role;
+	const char *auth_admin_role;
+	bool auth_signup_enabled;
+	uint64_t auth_access_ttl;     /* seconds an access token lasts */
+	uint64_t auth_refresh_ttl;    /* seconds after which an unused session ends */
+	uint64_t auth_refresh_reuse;  /* seconds in which a used refresh token may come again */
+	uint64_t auth_password_min;   /* characters */
+	uint64_t auth_hash_cost;      /* of yescrypt, 1 to 11 */
+	uint64_t auth_hash_share;     /* per cent of the workers that may hash passwords at once */
+	uint64_t auth_login_attempts; /* wrong passwords a minute for an account from an address; 0: any */
 	/* answers */
 	bool client_error_terse;
 	struct config_list cors_allowed_origins;

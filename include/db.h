@@ -42,6 +42,12 @@ void db_release(struct db *db, struct db_conn *conn);
 /* A connection of the catalogue account, kept open between calls. */
 bool db_catalogue(struct db *db, struct db_conn **conn_out, struct error *err) MUST_CHECK;
 
+/*
+ * A connection of the account that reads and writes users and sessions, tried before it is given out. fd and db_release
+ * as with db_acquire.
+ */
+bool db_identity(struct db *db, int client_fd, struct db_conn **conn_out, struct error *err) MUST_CHECK;
+
 /* A read-only transaction whose statements see one snapshot; ended by db_release. */
 bool db_begin_snapshot(struct db_conn *conn, struct error *err) MUST_CHECK;
 

@@ -67,6 +67,8 @@ static const struct setting settings[] = {
 	{ "db-catalogue-password-file", PATH, AT(db_catalogue_password_file), "", NULL, 0 },
 	{ "db-statement-timeout", NUMBER, AT(db_statement_timeout), "10000", NULL, MILLISECONDS_MAX },
 	{ "db-stream-timeout", NUMBER, AT(db_stream_timeout), "300000", NULL, MILLISECONDS_MAX },
+	{ "db-identity-user", TEXT, AT(db_identity_user), "", NULL, 0 },
+	{ "db-identity-password-file", PATH, AT(db_identity_password_file), "", NULL, 0 },
 	{ "db-connect-timeout", NUMBER, AT(db_connect_timeout), "2000", NULL, MILLISECONDS_MAX },
 	{ "db-connections-per-worker", NUMBER, AT(db_connections_per_worker), "4", NULL, 1000 },
 	{ "db-statement-cache", NUMBER, AT(db_statement_cache), "64", NULL, 10000 },
@@ -86,6 +88,17 @@ static const struct setting settings[] = {
 	{ "jwt-required-claims", TEXT, AT(jwt_required_claims), "exp", NULL, 0 },
 	{ "jwt-leeway", NUMBER, AT(jwt_leeway), "30", NULL, 3600 },
 	{ "jwt-cache-max-entries", NUMBER, AT(jwt_cache_max_entries), "256", NULL, 65536 },
+	{ "auth-signing-keys", PATH, AT(auth_signing_keys), "", NULL, 0 },
+	{ "auth-default-role", TEXT, AT(auth_default_role), "authenticated", NULL, 0 },
+	{ "auth-admin-role", TEXT, AT(auth_admin_role), "service_role", NULL, 0 },
+	{ "auth-signup-enabled", BOOLEAN, AT(auth_signup_enabled), "false", NULL, 0 },
+	{ "auth-access-ttl", NUMBER, AT(auth_access_ttl), "900", NULL, SECONDS_MAX },
+	{ "auth-refresh-ttl", NUMBER, AT(auth_refresh_ttl), "2592000", NULL, INT32_MAX },
+	{ "auth-refresh-reuse", NUMBER, AT(auth_refresh_reuse), "10", NULL, 300 },
+	{ "auth-password-min", NUMBER, AT(auth_password_min), "8", NULL, 72 },
+	{ "auth-hash-cost", NUMBER, AT(auth_hash_cost), "5", NULL, 11 },
+	{ "auth-hash-share", NUMBER, AT(auth_hash_share), "25", NULL, 100 },
+	{ "auth-login-attempts", NUMBER, AT(auth_login_attempts), "5", NULL, 1000 },
 	{ "client-error-verbosity", WORD, AT(client_error_terse), "verbose", verbosity_words, 0 },
 	{ "server-cors-allowed-origins", LIST, AT(cors_allowed_origins), "", NULL, 0 },
 	{ "server-timing-enabled", BOOLEAN, AT(server_timing_enabled), "false", NULL, 0 },
@@ -239,7 +252,8 @@ static const char *from_environment(const struct setting *s)
 
 static bool check_all(const struct config *c, struct error *err)
 {
-	static const char *const internal[] = { "mysql", "sys", "performance_schema", "information_schema", "rowgate" };
+	static const char *const internal[] = { "mysql",   "sys",           "performance_schema", "information_schema",
+						"rowgate", "rowgate_sqitch" };
 
 	for (size_t i = 0; i < c->db_schemas.n; i++)
 		for (size_t k = 0; k < sizeof(internal) / sizeof(*internal); k++)
@@ -249,6 +263,10 @@ static bool check_all(const struct config *c, struct error *err)
 		return error_set(err, ERR_INTERNAL, "db-schemas: at least one database is needed");
 	if (!c->db_connections_per_worker)
 		return error_set(err, ERR_INTERNAL, "db-connections-per-worker: at least 1");
+	if (!c->auth_hash_cost)
+		return error_set(err, ERR_INTERNAL, "auth-hash-cost: at least 1");
+	if (c->auth_access_ttl < 10)
+		return error_set(err, ERR_INTERNAL, "auth-access-ttl: at least 10");
 	return true;
 }
 

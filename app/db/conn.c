@@ -51,6 +51,7 @@ void db_close(struct db *db)
 	for (size_t i = 0; i < db->nconns; i++)
 		conn_close(db->conns[i]);
 	conn_close(db->catalogue);
+	conn_close(db->identity);
 	free(db);
 	mysql_library_end();
 }
@@ -421,6 +422,26 @@ bool db_catalogue(struct db *db, struct db_conn **conn_out, struct error *err)
 	return true;
 }
 
+bool db_identity(struct db *db, int client, struct db_conn **conn_out, struct error *err)
+{
+	const struct config *c = db->config;
+	struct db_conn *conn = db->identity;
+
+	if (conn &&
+	    (conn->broken || now_ms() - conn->opened > LIFETIME_MS || mysql_real_query(conn->mysql, "DO 1", 4) != 0)) {
+		conn_close(conn);
+		db->identity = conn = NULL;
+	}
+	if (!conn)
+		conn = db->identity = conn_new(db, c->db_identity_user, c->db_identity_password_file, err);
+	if (!conn)
+		return false;
+	conn->in_use = true;
+	watch_arm(client, client_fd(conn->mysql), deadline(c->db_statement_timeout));
+	*conn_out = conn;
+	return true;
+}
+
 bool db_begin_snapshot(struct db_conn *conn, struct error *err)
 {
 	/* The one that COMMIT AND CHAIN began has no snapshot yet: the first SELECT takes it. */
@@ -602,7 +623,7 @@ unsigned db_version(const struct db_conn *conn)
 
 void db_counts(const struct db *db, unsigned *open_out, uint64_t *made_out)
 {
-	*open_out = (unsigned)db->nconns + (db->catalogue ? 1 : 0);
+	*open_out = (unsigned)db->nconns + (db->catalogue ? 1 : 0) + (db->identity ? 1 : 0);
 	*made_out = db->made;
 }
 

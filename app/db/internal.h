@@ -75,6 +75,7 @@ struct db {
 	struct db_conn *conns[MAX_CONNECTIONS];
 	size_t nconns;
 	struct db_conn *catalogue;
+	struct db_conn *identity;
 	unsigned long kills[MAX_KILLS];
 	size_t nkills;
 	uint64_t made;

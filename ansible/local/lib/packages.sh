@@ -20,6 +20,7 @@ gcc|gcc
 libc|libc6-dev
 pkg-config|pkg-config
 lib:fcgi|libfcgi-dev
+lib:libcrypt|libcrypt-dev
 lib:json-c|libjson-c-dev
 lib:libjwt|libjwt-dev
 lib:libmariadb|libmariadb-dev
