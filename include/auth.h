@@ -9,6 +9,7 @@ struct principal {
 	struct slice role;    /* database role the request runs as */
 	bool anonymous;       /* role is db-anon-role, with or without a token: a refusal is 401 then, not 403 */
 	struct slice subject; /* claim sub, or empty */
+	struct slice session; /* claim session_id, or empty */
 	struct slice claims;  /* the payload's JSON text with role in it; only the role without a token */
 	int64_t expires;      /* claim exp in seconds since 1970; INT64_MAX when absent */
 };
@@ -42,10 +43,57 @@ bool auth_verify(struct arena *a, struct auth *auth, struct slice token, int64_t
 void auth_cache_counts(const struct auth *auth, uint64_t *hits_out, uint64_t *lookups_out);
 
 /*
- * A token with these claims (JSON object text), signed by the first key that can sign (HMAC).
- * For `rowgate token issue`.
+ * A token with these claims (JSON object text), signed by the first key of jwt-secret that can sign (HMAC), else as
+ * auth_sign does. For `rowgate token issue`.
  */
 bool auth_issue(struct arena *a, struct auth *auth, struct slice claims, struct slice *token_out,
 		struct error *err) MUST_CHECK;
+
+/* The same, signed by the newest active key of auth-signing-keys; without such a key by that of jwt-secret. */
+bool auth_sign(struct arena *a, struct auth *auth, struct slice claims, struct slice *token_out,
+	       struct error *err) MUST_CHECK;
+
+/* The public keys of auth-signing-keys that are believed now, as a JWKS. */
+void auth_jwks(struct arena *a, const struct auth *auth, int64_t now, struct strbuf *out);
+
+/*
+ * Reads auth-signing-keys again when the file is another than before; a broken file leaves the keys as they were and
+ * is logged. For between requests; an unknown key in a token does the same.
+ */
+void auth_refresh_keys(struct auth *auth);
+
+/* --- tokens that are no longer believed --- */
+
+enum auth_revocation { REVOKE_TOKEN, REVOKE_SESSION, REVOKE_SUBJECT, REVOKE_ALL };
+
+/*
+ * From now on tokens with this jti, session_id or sub, or all, are refused when they were issued before a time (seconds
+ * since 1970; INT64_MAX: whenever). It may be forgotten at expires.
+ */
+void auth_revoke(struct auth *auth, enum auth_revocation kind, struct slice value, int64_t before, int64_t expires);
+
+/* The least iat of a token for this subject that is not refused. */
+int64_t auth_issued_floor(const struct auth *auth, struct slice subject);
+
+/* --- the file auth-signing-keys, for `rowgate key`; keys are for HS, RS or ES 256, 384 or 512 --- */
+
+struct auth_key {
+	struct slice kid;
+	const char *alg;
+	const char *state; /* waiting, active, retired, gone */
+	int64_t created;   /* seconds since 1970 */
+	int64_t active;    /* when it begins to sign */
+	int64_t until;     /* believed until then; INT64_MAX: not retired */
+};
+
+/* Makes the file with one ES256 key when there is none. */
+bool auth_key_first(const struct config *config, struct error *err) MUST_CHECK;
+bool auth_key_new(struct arena *a, const struct config *config, const char *alg, int64_t active, struct slice *kid_out,
+		  struct error *err) MUST_CHECK;
+/* It signs no more, and is believed until its last token has expired; at_once: not even that. */
+bool auth_key_retire(struct arena *a, const struct config *config, struct slice kid, bool at_once,
+		     struct error *err) MUST_CHECK;
+bool auth_key_list(struct arena *a, const struct config *config, struct auth_key **list_out, size_t *n_out,
+		   struct error *err) MUST_CHECK;
 
 #endif

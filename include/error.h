@@ -46,6 +46,7 @@ enum error_code {
 	ERR_JWT_INVALID,   /* PGRST301 401 */
 	ERR_JWT_REQUIRED,  /* PGRST302 401 */
 	ERR_JWT_CLAIMS,    /* PGRST303 401 */
+	ERR_JWT_REVOKED,   /* PGRST303 401 */
 	/* the database's own, by SQLSTATE */
 	ERR_UNKNOWN_COLUMN,   /* 42703 400 */
 	ERR_UNKNOWN_TYPE,     /* 42704 400 */
@@ -83,6 +84,7 @@ enum error_code {
 	ERR_RAISED,           /* P0001 400: SIGNAL SQLSTATE '45000' */
 	ERR_DB_OTHER,         /* XX000 500, or 400 for SQLSTATE classes 22, 23 and 42 */
 	/* ours */
+	ERR_AUTH,      /* of /auth/v1: status and code are set one by one */
 	ERR_TOO_LARGE, /* PGRST100 414: the request is beyond a limit */
 	ERR_OUTCOME,   /* PGRSTX01 503: nobody knows whether the write was done */
 	ERR_KEY,       /* PGRSTX02 400: no Idempotency-Key as it must be */

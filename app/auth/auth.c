@@ -7,14 +7,29 @@
 #include "auth.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "internal.h"
 #include "json.h"
+#include "log.h"
+
+/* Which file of signing keys was read. */
+struct seen_file {
+	dev_t device;
+	ino_t inode;
+	struct timespec changed;
+};
 
 struct auth {
+	const struct config *config;
+	const char *signing_path; /* empty: no keys of our own */
 	struct arena *arena;
 	struct keyring ring;
 	struct claim_rules rules;
+	struct claim_rules own_rules; /* for tokens of auth-signing-keys */
+	struct seen_file seen;
+	struct revoked *revoked;
 	struct slice anonymous_claims;
 	struct cache *cache;
 };
@@ -30,6 +45,16 @@ static struct slice anonymous_claims(struct arena *a, struct slice role)
 	return strbuf_slice(&b);
 }
 
+/* All zero when there is none. */
+static struct seen_file look_at(const char *path)
+{
+	struct stat st;
+
+	if (!*path || stat(path, &st) < 0)
+		return (struct seen_file){ .device = 0 };
+	return (struct seen_file){ st.st_dev, st.st_ino, st.st_mtim };
+}
+
 struct auth *auth_open(const struct config *config, struct error *err)
 {
 	struct auth *auth = calloc(1, sizeof(*auth));
@@ -39,12 +64,19 @@ struct auth *auth_open(const struct config *config, struct error *err)
 	if (!auth)
 		abort();
 	auth->arena = arena_open();
+	auth->config = config;
+	auth->revoked = revoked_open();
+	auth->signing_path =
+		config->auth_signing_keys ? arena_printf(auth->arena, "%s", config->auth_signing_keys) : "";
+	auth->seen = look_at(auth->signing_path);
 	good = keys_load(scratch, config, &auth->ring, err) && claims_rules(auth->arena, config, &auth->rules, err);
 	arena_close(scratch);
 	if (!good) {
 		auth_close(auth);
 		return NULL;
 	}
+	auth->own_rules = auth->rules;
+	auth->own_rules.own = true;
 	auth->anonymous_claims = anonymous_claims(auth->arena, auth->rules.anonymous);
 	auth->cache = cache_open(config->jwt_cache_max_entries);
 	return auth;
@@ -55,6 +87,7 @@ void auth_close(struct auth *auth)
 	if (!auth)
 		return;
 	cache_close(auth->cache);
+	revoked_close(auth->revoked);
 	keys_wipe(&auth->ring);
 	arena_close(auth->arena);
 	free(auth);
@@ -65,36 +98,70 @@ void auth_cache_counts(const struct auth *auth, uint64_t *hits_out, uint64_t *lo
 	cache_counts(auth->cache, hits_out, lookups_out);
 }
 
+void auth_refresh_keys(struct auth *auth)
+{
+	struct seen_file now = look_at(auth->signing_path);
+	struct keyring fresh;
+	struct arena *a;
+	struct error err;
+
+	if (!*auth->signing_path)
+		return;
+	if (now.inode == auth->seen.inode && now.device == auth->seen.device &&
+	    now.changed.tv_sec == auth->seen.changed.tv_sec && now.changed.tv_nsec == auth->seen.changed.tv_nsec)
+		return;
+	auth->seen = now;
+	a = arena_open();
+	error_init(&err, a);
+	if (keys_load(a, auth->config, &fresh, &err)) {
+		keys_wipe(&auth->ring);
+		auth->ring = fresh;
+		cache_clear(auth->cache);
+		log_line(LOG_INFO, "signing keys read again");
+	} else {
+		log_line(LOG_ERROR, "the signing keys stay as they were: %s", err.message);
+	}
+	arena_close(a);
+}
+
 /* By its kid a token names its key; without one it may be any of its algorithm. */
-static bool signed_by_us(struct arena *a, const struct keyring *ring, const struct token *token)
+static const struct key *key_of(struct arena *a, const struct keyring *ring, const struct token *token, int64_t now)
 {
 	for (size_t i = 0; i < ring->n; i++) {
 		const struct key *key = &ring->keys[i];
 
 		if (key->alg != token->alg || (token->kid.len && !slice_eq(key->kid, token->kid)) ||
-		    key->signature_len != token->signature.len)
+		    key->signature_len != token->signature.len || key->until <= now)
 			continue;
 		if (token->access_type ? signature_verify(key, token) : jwt_signature(a, key, token))
-			return true;
+			return key;
 	}
-	return false;
+	return NULL;
 }
 
-static bool verify(struct arena *a, struct auth *auth, struct slice text, struct identity *out, struct error *err)
+static bool verify(struct arena *a, struct auth *auth, struct slice text, int64_t now, struct identity *out,
+		   struct error *err)
 {
+	const struct key *key;
 	struct token token;
 
 	if (!token_parse(a, text, &token, err))
 		return false;
-	if (!signed_by_us(a, &auth->ring, &token))
+	key = key_of(a, &auth->ring, &token, now);
+	if (!key && token.kid.len) {
+		/* It may be of a key that was made a moment ago. */
+		auth_refresh_keys(auth);
+		key = key_of(a, &auth->ring, &token, now);
+	}
+	if (!key)
 		return refuse(err, ERR_JWT_INVALID, "No suitable key or wrong key type");
-	return claims_read(a, &auth->rules, token.payload, out, err);
+	return claims_read(a, key->own ? &auth->own_rules : &auth->rules, token.payload, out, err);
 }
 
 /* The texts of id go to the arena in one piece. */
 static void principal_of(struct arena *a, const struct auth *auth, const struct identity *id, struct principal *out)
 {
-	char *to = arena_alloc(a, id->role.len + id->subject.len + id->claims.len + 1);
+	char *to = arena_alloc(a, id->role.len + id->subject.len + id->session.len + id->claims.len + 1);
 
 	out->role = (struct slice){ to, id->role.len };
 	memcpy(to, id->role.ptr, id->role.len);
@@ -102,6 +169,9 @@ static void principal_of(struct arena *a, const struct auth *auth, const struct 
 	out->subject = (struct slice){ to, id->subject.len };
 	memcpy(to, id->subject.ptr, id->subject.len);
 	to += id->subject.len;
+	out->session = (struct slice){ to, id->session.len };
+	memcpy(to, id->session.ptr, id->session.len);
+	to += id->session.len;
 	out->claims = (struct slice){ to, id->claims.len };
 	memcpy(to, id->claims.ptr, id->claims.len);
 	out->expires = id->expires;
@@ -117,10 +187,12 @@ bool auth_verify(struct arena *a, struct auth *auth, struct slice token, int64_t
 	if (!auth->ring.n)
 		return error_set(err, ERR_JWT_NO_SECRET, "Server lacks JWT secret");
 	known = cache_find(auth->cache, token);
-	if (!known && !verify(a, auth, token, &fresh, err))
+	if (!known && !verify(a, auth, token, now, &fresh, err))
 		return false;
 	if (!claims_current(&auth->rules, known ? known : &fresh, now, err))
 		return false;
+	if (revoked_holds(auth->revoked, known ? known : &fresh))
+		return refuse(err, ERR_JWT_REVOKED, "JWT revoked");
 	principal_of(a, auth, known ? known : &fresh, who_out);
 	if (!known)
 		cache_add(auth->cache, token, &fresh);
@@ -134,6 +206,7 @@ static bool anonymous(const struct auth *auth, struct principal *who_out, struct
 	*who_out = (struct principal){ .role = auth->rules.anonymous,
 				       .anonymous = true,
 				       .subject = { "", 0 },
+				       .session = { "", 0 },
 				       .claims = auth->anonymous_claims,
 				       .expires = INT64_MAX };
 	return true;
@@ -170,22 +243,38 @@ bool auth_check(struct arena *a, struct auth *auth, const struct http_request *r
 	return anonymous(auth, who_out, err);
 }
 
-static const struct key *signing_key(const struct keyring *ring)
+/* --- signing --- */
+
+static const struct key *secret_key(const struct keyring *ring)
 {
 	for (size_t i = 0; i < ring->n; i++)
-		if (ring->keys[i].alg->family == FAMILY_HMAC)
+		if (ring->keys[i].alg->family == FAMILY_HMAC && !ring->keys[i].own)
 			return &ring->keys[i];
 	return NULL;
 }
 
-bool auth_issue(struct arena *a, struct auth *auth, struct slice claims, struct slice *token_out, struct error *err)
+static const struct key *newest_key(const struct keyring *ring, int64_t now)
 {
-	const struct key *key = signing_key(&auth->ring);
+	const struct key *newest = NULL;
+
+	for (size_t i = 0; i < ring->n; i++) {
+		const struct key *key = &ring->keys[i];
+
+		if (key->own && key->active <= now && key->until > now && (!newest || key->active >= newest->active))
+			newest = key;
+	}
+	return newest;
+}
+
+static bool sign(struct arena *a, const struct key *key, struct slice claims, struct slice *token_out,
+		 struct error *err)
+{
 	struct slice signature;
 	struct strbuf header, b;
 
 	if (!key)
-		return error_set(err, ERR_INTERNAL, "no HMAC key to sign with: set jwt-secret or jwt-secret-file");
+		return error_set(err, ERR_INTERNAL,
+				 "no key to sign with: set auth-signing-keys, or a jwt-secret that is a text");
 	if (!object_parse(a, claims, 32))
 		return error_set(err, ERR_INTERNAL, "the claims are no JSON object");
 	strbuf_init(&header, a, 0);
@@ -205,4 +294,48 @@ bool auth_issue(struct arena *a, struct auth *auth, struct slice claims, struct 
 		return error_set(err, ERR_INTERNAL, "the claims make a token of more than %zu bytes", TOKEN_MAX);
 	*token_out = strbuf_slice(&b);
 	return true;
+}
+
+bool auth_issue(struct arena *a, struct auth *auth, struct slice claims, struct slice *token_out, struct error *err)
+{
+	const struct key *key = secret_key(&auth->ring);
+
+	return sign(a, key ? key : newest_key(&auth->ring, time(NULL)), claims, token_out, err);
+}
+
+bool auth_sign(struct arena *a, struct auth *auth, struct slice claims, struct slice *token_out, struct error *err)
+{
+	const struct key *key = newest_key(&auth->ring, time(NULL));
+
+	return sign(a, key ? key : secret_key(&auth->ring), claims, token_out, err);
+}
+
+void auth_jwks(struct arena *a, const struct auth *auth, int64_t now, struct strbuf *out)
+{
+	bool first = true;
+
+	strbuf_lit(out, "{\"keys\":[");
+	for (size_t i = 0; i < auth->ring.n; i++) {
+		const struct key *key = &auth->ring.keys[i];
+
+		if (!key->own || key->alg->family == FAMILY_HMAC || key->until <= now)
+			continue;
+		if (!first)
+			strbuf_addc(out, ',');
+		first = false;
+		key_jwk(a, key, out);
+	}
+	strbuf_lit(out, "]}");
+}
+
+/* --- revocation --- */
+
+void auth_revoke(struct auth *auth, enum auth_revocation kind, struct slice value, int64_t before, int64_t expires)
+{
+	revoked_add(auth->revoked, kind, value, before, expires, time(NULL));
+}
+
+int64_t auth_issued_floor(const struct auth *auth, struct slice subject)
+{
+	return revoked_floor(auth->revoked, subject);
 }

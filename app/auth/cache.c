@@ -70,12 +70,17 @@ static void drop(struct cache *c, struct entry *e)
 	free(e);
 }
 
+void cache_clear(struct cache *c)
+{
+	while (c->oldest)
+		drop(c, c->oldest);
+}
+
 void cache_close(struct cache *c)
 {
 	if (!c)
 		return;
-	while (c->oldest)
-		drop(c, c->oldest);
+	cache_clear(c);
 	free(c);
 }
 
@@ -127,7 +132,8 @@ void cache_add(struct cache *c, struct slice token, const struct identity *id)
 		return;
 	if (c->n == c->max)
 		drop(c, c->oldest);
-	size = sizeof(*e) + token.len + id->role.len + id->subject.len + id->claims.len;
+	size = sizeof(*e) + token.len + id->role.len + id->subject.len + id->token.len + id->session.len +
+	       id->claims.len;
 	e = malloc(size);
 	if (!e)
 		abort();
@@ -138,6 +144,8 @@ void cache_add(struct cache *c, struct slice token, const struct identity *id)
 	e->identity = *id;
 	e->identity.role = put(&to, id->role);
 	e->identity.subject = put(&to, id->subject);
+	e->identity.token = put(&to, id->token);
+	e->identity.session = put(&to, id->session);
 	e->identity.claims = put(&to, id->claims);
 	e->chain = c->buckets[hash & c->mask];
 	c->buckets[hash & c->mask] = e;

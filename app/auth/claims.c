@@ -222,6 +222,15 @@ static bool read_subject(struct arena *a, struct json_object *claims, struct sli
 	return true;
 }
 
+/* Only asked for when tokens are revoked: what is no text, or too long for one, names nothing. */
+static void read_id(struct arena *a, struct json_object *claims, const char *name, struct slice *out)
+{
+	if (object_text(claims, name, out) && out->len <= SUBJECT_MAX)
+		*out = slice_copy(a, *out);
+	else
+		*out = (struct slice){ "", 0 };
+}
+
 static bool matches(const struct path_step *step, struct slice text)
 {
 	size_t n = step->text.len;
@@ -287,8 +296,12 @@ static bool role_valid(struct slice role)
 static bool read_role(struct arena *a, const struct claim_rules *rules, struct json_object *claims, struct slice *out,
 		      struct error *err)
 {
-	struct json_object *role = walk(a, rules, claims);
+	struct json_object *role = NULL;
 
+	if (rules->own)
+		json_object_object_get_ex(claims, "role", &role);
+	else
+		role = walk(a, rules, claims);
 	if (!role) {
 		*out = rules->anonymous;
 		return out->len ? true : error_set(err, ERR_JWT_REQUIRED, "Anonymous access is disabled");
@@ -336,6 +349,8 @@ bool claims_read(struct arena *a, const struct claim_rules *rules, struct slice 
 	    !check_audience(rules->audience, claims, err) || !check_issuer(rules->issuer, claims, err) ||
 	    !read_subject(a, claims, &out->subject, err) || !read_role(a, rules, claims, &out->role, err))
 		return false;
+	read_id(a, claims, "jti", &out->token);
+	read_id(a, claims, "session_id", &out->session);
 	out->claims = with_role(a, payload, claims, out->role);
 	return true;
 }

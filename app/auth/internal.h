@@ -48,7 +48,10 @@ struct key {
 	size_t len;
 	bool borrowed; /* bytes belong to another record */
 	size_t signature_len;
-	struct evp_pkey_st *pubkey; /* RSA and EC */
+	struct evp_pkey_st *pubkey; /* RSA and EC; of our own keys the private half is in it */
+	bool own;                   /* one of auth-signing-keys */
+	int64_t active;             /* own: seconds since 1970 from which it signs; INT64_MAX: it does not */
+	int64_t until;              /* seconds since 1970: not believed from then on */
 };
 
 struct keyring {
@@ -59,6 +62,29 @@ struct keyring {
 /* Reads what the configuration names. No secret at all is a keyring without keys. Scratch memory is in a. */
 bool keys_load(struct arena *a, const struct config *config, struct keyring *out, struct error *err) MUST_CHECK;
 void keys_wipe(struct keyring *ring);
+
+/* signing.c: the file behind auth-signing-keys. */
+#define SIGNING_MAX 16
+
+struct signing_key {
+	struct slice kid;
+	const struct alg *alg;
+	struct slice key;                 /* PEM of a private key; HMAC: base64url of the secret */
+	int64_t created, active, retired; /* seconds since 1970; retired 0: not */
+};
+
+struct signing_file {
+	struct signing_key keys[SIGNING_MAX];
+	size_t n;
+};
+
+/* No such file is no key. */
+bool signing_read(struct arena *a, const char *path, struct signing_file *out, struct error *err) MUST_CHECK;
+/* When the last token it signed has expired; INT64_MAX when it is not retired. */
+int64_t signing_until(const struct config *config, const struct signing_key *key);
+
+/* A public key as JWK, or nothing for a secret. */
+void key_jwk(struct arena *a, const struct key *key, struct strbuf *out);
 
 /* True for 1 to KID_MAX bytes of [A-Za-z0-9._-]. */
 bool kid_valid(struct slice kid);
@@ -100,11 +126,14 @@ struct claim_rules {
 	struct path_step *path; /* to the role */
 	size_t nsteps;
 	int64_t leeway;
+	bool own; /* the role is the claim role, whatever the path says */
 };
 
 struct identity {
 	struct slice role;
 	struct slice subject;
+	struct slice token;   /* claim jti, or empty */
+	struct slice session; /* claim session_id, or empty */
 	struct slice claims;
 	int64_t expires;    /* INT64_MAX: never */
 	int64_t not_before; /* INT64_MIN: always */
@@ -123,11 +152,25 @@ bool claims_current(const struct claim_rules *rules, const struct identity *id, 
 /* Refuses a token: fills err and its challenge with the same text. */
 bool refuse(struct error *err, enum error_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
+/* revoked.c: what auth_revoke was told. */
+#define REVOKED_VALUE_MAX ((size_t)1024)
+
+struct revoked;
+
+struct revoked *revoked_open(void);
+void revoked_close(struct revoked *r);
+void revoked_add(struct revoked *r, enum auth_revocation kind, struct slice value, int64_t before, int64_t expires,
+		 int64_t now);
+bool revoked_holds(const struct revoked *r, const struct identity *id);
+/* The least iat that a new token of this subject may have. */
+int64_t revoked_floor(const struct revoked *r, struct slice subject);
+
 /* cache.c: verified tokens and what they said. */
 struct cache;
 
 struct cache *cache_open(size_t max_entries);
 void cache_close(struct cache *c);
+void cache_clear(struct cache *c);
 /* NULL when this very token is not there. The answer lives until the next cache_add. */
 const struct identity *cache_find(struct cache *c, struct slice token);
 void cache_add(struct cache *c, struct slice token, const struct identity *id);

@@ -93,7 +93,7 @@ static struct key *add_key(struct source *s, const struct alg *alg, struct slice
 		return NULL;
 	}
 	key = &s->ring->keys[s->ring->n++];
-	*key = (struct key){ .kid = { "", 0 }, .alg = alg, .borrowed = true };
+	*key = (struct key){ .kid = { "", 0 }, .alg = alg, .borrowed = true, .active = INT64_MAX, .until = INT64_MAX };
 	if (kid.len)
 		key->kid = (struct slice){ OPENSSL_strndup(kid.ptr, kid.len), kid.len };
 	return key;
@@ -497,6 +497,50 @@ static bool add_base64(struct source *s, struct slice text)
 	return good;
 }
 
+/* One of our own keys: it verifies like any other, and signs. */
+static bool add_own(struct source *s, const struct config *config, const struct signing_key *k)
+{
+	struct slice secret;
+	EVP_PKEY *pkey;
+	struct key *key;
+	BIO *bio;
+	bool good;
+
+	s->name = arena_printf(s->arena, "auth-signing-keys: key %.*s", (int)k->kid.len, k->kid.ptr);
+	if (k->alg->family == FAMILY_HMAC) {
+		good = base64url_decode(s->arena, k->key, &secret) && add_secret(s, k->alg, k->kid, secret);
+	} else {
+		bio = BIO_new_mem_buf(k->key.ptr, (int)k->key.len);
+		pkey = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
+		BIO_free(bio);
+		good = pkey && add_public(s, pkey, k->alg, k->kid);
+	}
+	ERR_clear_error();
+	if (!good)
+		return s->err->code ? false : complain(s, "it cannot be read");
+	key = &s->ring->keys[s->ring->n - 1];
+	key->own = true;
+	key->active = k->retired ? INT64_MAX : k->active;
+	key->until = signing_until(config, k);
+	return true;
+}
+
+static bool add_signing(struct source *s, const struct config *config)
+{
+	struct signing_file file;
+	bool good = true;
+
+	if (!config->auth_signing_keys || !*config->auth_signing_keys)
+		return true;
+	if (!signing_read(s->arena, config->auth_signing_keys, &file, s->err))
+		return false;
+	for (size_t i = 0; i < file.n; i++) {
+		good = good && add_own(s, config, &file.keys[i]);
+		wipe(file.keys[i].key);
+	}
+	return good;
+}
+
 bool keys_load(struct arena *a, const struct config *config, struct keyring *out, struct error *err)
 {
 	struct source s = { .arena = a, .ring = out, .err = err, .name = "" };
@@ -516,6 +560,7 @@ bool keys_load(struct arena *a, const struct config *config, struct keyring *out
 			good = add_text(&s, text);
 	}
 	wipe(text);
+	good = good && add_signing(&s, config);
 	if (!good)
 		keys_wipe(out);
 	return good;

@@ -1,6 +1,6 @@
 /*
  * Signatures by OpenSSL itself. Tokens are verified by libjwt (jwt.c) but for those of type at+jwt, which libjwt
- * 1.10 refuses to look at; the tests hold both verdicts against each other. Signing is HMAC only.
+ * 1.10 refuses to look at; the tests hold both verdicts against each other.
  */
 #include <openssl/crypto.h>
 #include <openssl/ecdsa.h>
@@ -81,12 +81,46 @@ bool signature_verify(const struct key *key, const struct token *token)
 	return good;
 }
 
+/* OpenSSL gives r and s as DER, a token carries them side by side. */
+static bool raw_of_der(const struct alg *alg, const unsigned char *der, size_t len, unsigned char *raw)
+{
+	ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &der, (long)len);
+	int half = (int)alg->field_len;
+	bool good = sig && BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, half) == half &&
+		    BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + half, half) == half;
+
+	ECDSA_SIG_free(sig);
+	return good;
+}
+
+static bool sign_public(struct arena *a, const struct key *key, struct slice signing, struct slice *out)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	size_t len = (size_t)EVP_PKEY_get_size(key->pubkey);
+	unsigned char *sig = arena_alloc(a, len), *raw = arena_alloc(a, key->signature_len);
+	bool good = ctx && EVP_DigestSignInit(ctx, NULL, digest_of(key->alg), NULL, key->pubkey) == 1 &&
+		    EVP_DigestSign(ctx, sig, &len, (const unsigned char *)signing.ptr, signing.len) == 1;
+
+	EVP_MD_CTX_free(ctx);
+	if (good && key->alg->family == FAMILY_EC)
+		good = raw_of_der(key->alg, sig, len, raw);
+	else if (good && len == key->signature_len)
+		memcpy(raw, sig, len);
+	*out = (struct slice){ (const char *)raw, key->signature_len };
+	return good;
+}
+
 bool signature_make(struct arena *a, const struct key *key, struct slice signing, struct slice *out)
 {
 	unsigned char mac[EVP_MAX_MD_SIZE];
+	bool good;
 
-	if (key->alg->family != FAMILY_HMAC || !hmac(key, signing, mac))
-		return false;
-	*out = slice_copy(a, (struct slice){ (const char *)mac, key->alg->hash_len });
-	return true;
+	if (key->alg->family == FAMILY_HMAC) {
+		good = hmac(key, signing, mac);
+		*out = slice_copy(a, (struct slice){ (const char *)mac, key->alg->hash_len });
+		return good;
+	}
+	good = key->own && sign_public(a, key, signing, out);
+	ERR_clear_error();
+	return good;
 }

@@ -25,6 +25,7 @@ static inline struct config plain_config(void)
 	return (struct config){ .db_anon_role = "anon",
 				.jwt_secret = "",
 				.jwt_secret_file = "",
+				.auth_signing_keys = "",
 				.jwt_aud = "",
 				.jwt_issuer = "",
 				.jwt_role_claim_key = ".role",
