@@ -1,7 +1,6 @@
 /* The subcommands beside serve: for people at a terminal, in plain text. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "worker.h"
@@ -148,6 +147,24 @@ static void check_catalogue(struct check *c)
 	schema_free(schema);
 }
 
+static void check_identity(struct check *c)
+{
+	struct session *s = c->s;
+	struct arena *a = s->arena;
+	struct identity_env env = { a, &s->state->config, s->state->auth, s->state->db, NULL, -1 };
+	struct db_conn *conn;
+	uint64_t version = 0;
+
+	if (!identity_offered(&s->state->config)) {
+		note("db-identity-user is not set: /auth/v1 is not offered, and no token can be revoked");
+		return;
+	}
+	report(c, "db-identity-user logs in", db_identity(s->state->db, -1, &conn, &s->err));
+	report(c, "what is revoked can be read", identity_load_revocations(&env, &version, &s->err));
+	if (!*s->state->config.auth_signing_keys)
+		note("auth-signing-keys is not set: /auth/v1 signs with jwt-secret");
+}
+
 static void check_connections(struct check *c, struct db_conn *conn)
 {
 	struct texts t;
@@ -210,6 +227,7 @@ int command_check(const char *config_path)
 	if (ok) {
 		check_transport(&c);
 		check_catalogue(&c);
+		check_identity(&c);
 		check_roles(&c);
 	}
 	printf(c.problems ? "%u problem(s)\n" : "no problems\n", c.problems);
@@ -292,47 +310,6 @@ int command_schema(const char *config_path)
 		print_table(t);
 	print_roles(&s);
 	schema_free(schema);
-	session_close(&s);
-	return 0;
-}
-
-/* --- token --- */
-
-int command_token(const char *config_path, int argc, char **argv)
-{
-	const char *role = NULL, *subject = NULL;
-	uint64_t ttl = 3600;
-	struct slice token;
-	struct strbuf claims;
-	struct session s;
-	time_t now = time(NULL);
-	bool good = argc > 0 && strcmp(argv[0], "issue") == 0 && argc % 2 == 1;
-
-	for (int i = 1; good && i + 1 < argc; i += 2) {
-		if (strcmp(argv[i], "--role") == 0)
-			role = argv[i + 1];
-		else if (strcmp(argv[i], "--sub") == 0)
-			subject = argv[i + 1];
-		else
-			good = strcmp(argv[i], "--ttl") == 0 && parse_u64(slice_of(argv[i + 1]), &ttl);
-	}
-	if (!good || !role) {
-		fputs("usage: rowgate token issue --role NAME [--sub TEXT] [--ttl SECONDS] [-c FILE]\n", stderr);
-		return 2;
-	}
-	if (!session_open(&s, config_path))
-		return fail(&s);
-	strbuf_init(&claims, s.arena, 256);
-	strbuf_lit(&claims, "{\"role\":");
-	json_string(&claims, slice_of(role));
-	if (subject) {
-		strbuf_lit(&claims, ",\"sub\":");
-		json_string(&claims, slice_of(subject));
-	}
-	strbuf_addf(&claims, ",\"iat\":%lld,\"exp\":%lld}", (long long)now, (long long)now + (long long)ttl);
-	if (!auth_issue(s.arena, s.state->auth, strbuf_slice(&claims), &token, &s.err))
-		return fail(&s);
-	printf("%.*s\n", (int)token.len, token.ptr);
 	session_close(&s);
 	return 0;
 }

@@ -56,7 +56,8 @@ static bool authenticate(struct exchange *x)
 	bool ok;
 
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	ok = auth_check(x->w->arena, x->w->state->auth, x->rq, now.tv_sec, &x->who, x->err);
+	ok = worker_revocations(x->w, x->err) &&
+	     auth_check(x->w->arena, x->w->state->auth, x->rq, now.tv_sec, &x->who, x->err);
 	x->known = ok;
 	lap(&x->timing, &x->timing.jwt);
 	return ok;
@@ -608,6 +609,24 @@ static void rest(struct exchange *x)
 		success_headers(x);
 }
 
+/* Users and sessions: app/identity. */
+static void identity(struct exchange *x)
+{
+	struct state *s = x->w->state;
+	struct slice origin;
+	struct identity_env env = { x->w->arena, &s->config, s->auth, s->db, x->w->shared, http_fd(x->w->server) };
+
+	if (preflight(x->w->arena, &s->config, x->rq, x->rs))
+		return;
+	if (worker_revocations(x->w, x->err))
+		identity_serve(&env, x->rq, http_read_body, x->w->server, x->rs, x->err);
+	else
+		render_error(&s->config, x->err, x->rs);
+	common_headers(x);
+	if (http_header(x->rq, "origin", &origin))
+		http_set_header(x->rs, "Access-Control-Expose-Headers", "Link, X-Total-Count");
+}
+
 static void live(struct exchange *x)
 {
 	x->rs->status = 200;
@@ -648,9 +667,13 @@ static const struct {
 	enum route route;
 	void (*serve)(struct exchange *x);
 } routes[] = {
-	{ "/rest/v1/", true, ROUTE_REST, rest },       { "/rest/v1", false, ROUTE_REST, rest },
-	{ "/health/live", false, ROUTE_HEALTH, live }, { "/health/ready", false, ROUTE_HEALTH, ready },
-	{ "/metrics", false, ROUTE_METRICS, metrics }, { "", true, ROUTE_OTHER, unknown },
+	{ "/rest/v1/", true, ROUTE_REST, rest },
+	{ "/rest/v1", false, ROUTE_REST, rest },
+	{ "/auth/v1/", true, ROUTE_AUTH, identity },
+	{ "/health/live", false, ROUTE_HEALTH, live },
+	{ "/health/ready", false, ROUTE_HEALTH, ready },
+	{ "/metrics", false, ROUTE_METRICS, metrics },
+	{ "", true, ROUTE_OTHER, unknown },
 };
 
 static size_t find_route(struct slice path)
@@ -672,8 +695,8 @@ void handle(struct worker *w, struct http_request *rq, struct http_response *rs)
 
 	*x = (struct exchange){ .w = w, .rq = rq, .rs = rs, .err = err };
 	error_init(err, w->arena);
-	if (routes[route].prefix && routes[route].route == ROUTE_REST)
-		rq->path = slice_from(rq->path, strlen("/rest/v1"));
+	if (routes[route].prefix && routes[route].route != ROUTE_OTHER)
+		rq->path = slice_from(rq->path, strlen("/rest/v1")); /* as long as /auth/v1 */
 	else if (routes[route].route == ROUTE_REST)
 		rq->path = SLICE("/");
 	atomic_fetch_add_explicit(&w->shared->busy, 1, memory_order_relaxed);

@@ -1,6 +1,7 @@
 /* Start-up, the accept loop, and the subcommands. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "worker.h"
@@ -14,10 +15,15 @@ static const char usage[] =
 	"  serve                    a FastCGI worker on file descriptor 0 (started by spawn-fcgi and multiwatch)\n"
 	"  check                    configuration, keys, database and grants; names every problem\n"
 	"  schema                   what is published, and to which role\n"
-	"  token issue --role NAME [--sub TEXT] [--ttl SECONDS]\n"
-	"                           a token signed with the configured HMAC key\n"
+	"  user add|list|show|passwd|ban|sessions|delete\n"
+	"                           who may sign in by /auth/v1\n"
+	"  token issue|revoke|inspect\n"
+	"                           tokens without a sign-in, tokens taken back, what a token says\n"
+	"  key new|list|retire      the keys that sign what /auth/v1 gives out\n"
+	"  role add|list            database roles that tokens may name\n"
 	"  version\n"
-	"The configuration is FILE, else $ROWGATE_CONFIG, else rowgate.conf.\n";
+	"The configuration is FILE, else $ROWGATE_CONFIG, else rowgate.conf.\n"
+	"Each of user, token, key and role says more when it is called alone.\n";
 
 static void serve_loop(struct worker *w)
 {
@@ -39,6 +45,7 @@ static void serve_loop(struct worker *w)
 			return;
 		}
 		worker_poll(w);
+		worker_poll_identity(w);
 	}
 }
 
@@ -59,6 +66,9 @@ static int serve(const char *config_path)
 	if (!state_open(config_path, &w.state, &err))
 		return cannot_start(err.message);
 	log_set_level((enum log_level)w.state->config.log_level);
+	if (!auth_key_first(&w.state->config, &err))
+		log_line(LOG_WARN, "no signing key could be made: %s", err.message);
+	auth_refresh_keys(w.state->auth);
 	w.shared = shared_open(w.state->config.shared_file);
 	w.server = http_open();
 	if (!w.shared || !w.server)
@@ -100,18 +110,35 @@ static const char *config_option(int *argc, char **argv)
 	return path && *path ? path : "rowgate.conf";
 }
 
+static const struct {
+	const char *name;
+	int (*run)(const char *config_path, int argc, char **argv);
+} families[] = {
+	{ "token", command_token }, { "user", command_user }, { "key", command_key }, { "role", command_role }
+};
+
+/* Keys and passwords are in this process's memory. */
+static void no_core_dumps(void)
+{
+	static const struct rlimit none = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+}
+
 int main(int argc, char **argv)
 {
 	const char *command = argc > 1 ? argv[1] : "";
 	const char *config;
 
+	no_core_dumps();
 	argc -= 2;
 	argv += 2;
 	if (argc < 0)
 		return misused();
 	config = config_option(&argc, argv);
-	if (strcmp(command, "token") == 0)
-		return command_token(config, argc, argv);
+	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++)
+		if (strcmp(command, families[i].name) == 0)
+			return families[i].run(config, argc, argv);
 	if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0) {
 		fputs(usage, stdout);
 		return 0;

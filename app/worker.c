@@ -15,6 +15,9 @@
 #define EAGER_MS 1000
 #define EXPIRY_MS 60000
 #define EXPIRY_SOON_MS 1000
+/* What is revoked is in force everywhere within this, a tick of the loop and a look at the database. */
+#define REVOCATIONS_MS 2000
+#define KEYS_MS 1000
 
 bool state_open(const char *config_path, struct state **out, struct error *err)
 {
@@ -190,6 +193,82 @@ void worker_notice(struct worker *w)
 		return;
 	w->demotions_seen = demotions;
 	db_drop_all(w->state->db);
+}
+
+static struct identity_env identity_env(struct worker *w, struct arena *a)
+{
+	struct state *s = w->state;
+
+	return (struct identity_env){ a, &s->config, s->auth, s->db, w->shared, -1 };
+}
+
+static bool load_revocations(struct worker *w, struct error *err)
+{
+	struct state *s = w->state;
+	struct arena *a = arena_open();
+	struct identity_env env = identity_env(w, a);
+	uint64_t seen = atomic_load(&w->shared->revocations);
+	bool ok = false;
+
+	for (int attempt = 0; attempt < 2 && !ok; attempt++)
+		ok = identity_load_revocations(&env, &s->revocations, err);
+	arena_close(a);
+	if (!ok)
+		return false;
+	s->revocations_read = true;
+	/* Else what the pool says has nothing to do with the database: it does from now on. */
+	if (seen != s->revocations)
+		atomic_compare_exchange_strong(&w->shared->revocations, &seen, s->revocations);
+	return true;
+}
+
+bool worker_revocations(struct worker *w, struct error *err)
+{
+	struct state *s = w->state;
+
+	if (!identity_offered(&s->config) ||
+	    (s->revocations_read && s->revocations == atomic_load(&w->shared->revocations)))
+		return true;
+	if (now_ms() - s->revocations_tried >= RETRY_MS || !s->revocations_tried) {
+		if (load_revocations(w, err)) {
+			s->revocations_tried = 0;
+			return true;
+		}
+		s->revocations_tried = now_ms();
+		log_failure("what is revoked cannot be read", err);
+	}
+	if (s->revocations_read)
+		return true;
+	error_set(err, ERR_SCHEMA_LOADING, "Could not query the database for revoked tokens. Retrying.");
+	err->retry_after = 1;
+	return false;
+}
+
+static void look_for_revocations(struct worker *w)
+{
+	struct arena *a = arena_open();
+	struct identity_env env = identity_env(w, a);
+	struct error err;
+	uint64_t version;
+
+	error_init(&err, a);
+	if (identity_revocation_version(&env, &version, &err))
+		atomic_store(&w->shared->revocations, version);
+	arena_close(a);
+}
+
+void worker_poll_identity(struct worker *w)
+{
+	int64_t now = now_ms(), next = atomic_load(&w->shared->next_revocation_poll);
+
+	if (now - w->keys_looked >= KEYS_MS) {
+		w->keys_looked = now;
+		auth_refresh_keys(w->state->auth);
+	}
+	if (!w->state->revocations_read || (now < next && next - now <= REVOCATIONS_MS))
+		return;
+	if (atomic_compare_exchange_strong(&w->shared->next_revocation_poll, &next, now + REVOCATIONS_MS))
+		look_for_revocations(w);
 }
 
 bool worker_definitions_changed(struct worker *w)

@@ -3,6 +3,8 @@
 
 #include "auth.h"
 #include "db.h"
+
+#include "identity.h"
 #include "once.h"
 #include "render.h"
 #include "schema.h"
@@ -18,6 +20,9 @@ struct state {
 	struct schema *schema; /* NULL until the database has been reached */
 	uint64_t generation;   /* of schema, as in struct shared */
 	int64_t tried;         /* milliseconds: last attempt to load without success */
+	uint64_t revocations;  /* version of those that auth holds, as in struct shared */
+	bool revocations_read;
+	int64_t revocations_tried; /* milliseconds */
 };
 
 struct worker {
@@ -31,6 +36,7 @@ struct worker {
 	unsigned open_seen;
 	uint64_t hits_seen, lookups_seen;
 	uint64_t demotions_seen;
+	int64_t keys_looked; /* milliseconds: at the file of signing keys */
 };
 
 /* Configuration, keys and database handles; definitions are loaded when the database answers. */
@@ -39,6 +45,15 @@ void state_close(struct state *s);
 
 /* Makes sure the definitions are there and of the pool's generation. ERR_SCHEMA_LOADING when they cannot be read. */
 bool worker_schema(struct worker *w, struct error *err) MUST_CHECK;
+
+/*
+ * Makes sure that auth knows what is revoked. When the database does not answer what is known goes on to count; with
+ * nothing known yet ERR_SCHEMA_LOADING.
+ */
+bool worker_revocations(struct worker *w, struct error *err) MUST_CHECK;
+
+/* Between requests: has another machine revoked something, is there a new signing key? */
+void worker_poll_identity(struct worker *w);
 
 /* Does the database answer now? */
 bool worker_database_answers(struct worker *w, struct error *err) MUST_CHECK;
@@ -61,9 +76,12 @@ void worker_reload(struct worker *w);
 /* One request from start to end (handler.c). */
 void handle(struct worker *w, struct http_request *rq, struct http_response *rs);
 
-/* The subcommands beside serve (commands.c); they return the exit status. */
+/* The subcommands beside serve (commands.c, cli/); they return the exit status. */
 int command_check(const char *config_path);
 int command_schema(const char *config_path);
 int command_token(const char *config_path, int argc, char **argv);
+int command_user(const char *config_path, int argc, char **argv);
+int command_key(const char *config_path, int argc, char **argv);
+int command_role(const char *config_path, int argc, char **argv);
 
 #endif

@@ -9,10 +9,12 @@
  * What the workers of one pool share: a memory-mapped file (shared-file) of counters for /metrics and the generation of
  * the definitions. Every member is atomic; nobody locks. Without a file each worker has its own.
  */
-enum route { ROUTE_REST, ROUTE_HEALTH, ROUTE_METRICS, ROUTE_OTHER, ROUTES };
+enum route { ROUTE_REST, ROUTE_AUTH, ROUTE_HEALTH, ROUTE_METRICS, ROUTE_OTHER, ROUTES };
 
 #define SHARED_STATUSES 600
 #define SHARED_BUCKETS 12
+#define SHARED_HASHERS 64
+#define SHARED_LIMITS 8192
 
 struct shared {
 	_Atomic uint64_t version;
@@ -36,6 +38,12 @@ struct shared {
 	_Atomic int64_t next_expiry; /* milliseconds, monotonic: who moves it on deletes old idempotency keys */
 	_Atomic uint64_t demotions;  /* how often a server was found to be read-only: workers drop their connections */
 	_Atomic uint64_t replays;
+	_Atomic uint64_t revocations;            /* version of the newest; workers read them when it is not theirs */
+	_Atomic int64_t next_revocation_poll;    /* as next_poll */
+	_Atomic int64_t hashers[SHARED_HASHERS]; /* password hashes under way: milliseconds when they are given up */
+	_Atomic uint64_t limits[SHARED_LIMITS];  /* app/identity/throttle.c */
+	_Atomic uint64_t limits_key[2];
+	_Atomic uint64_t logins, logins_refused, logins_throttled;
 };
 
 /* Maps path, made when it does not exist; anonymous memory when path is empty or cannot be used (logged). */

@@ -60,7 +60,7 @@ static void metric(struct strbuf *out, const char *name, const char *type, const
 
 static void requests(const struct shared *s, struct strbuf *out)
 {
-	static const char *const names[ROUTES] = { "rest", "health", "metrics", "other" };
+	static const char *const names[ROUTES] = { "rest", "auth", "health", "metrics", "other" };
 
 	strbuf_lit(out, "# HELP rowgate_requests_total Requests answered.\n# TYPE rowgate_requests_total counter\n");
 	for (size_t r = 0; r < ROUTES; r++)
@@ -112,6 +112,12 @@ void shared_metrics(const struct shared *s, struct strbuf *out)
 	       (int64_t)atomic_load(&s->generation));
 	metric(out, "rowgate_schema_loaded_timestamp_seconds", "gauge", "When the definitions were last loaded.",
 	       atomic_load(&s->loaded));
+	metric(out, "rowgate_logins_total", "counter", "Sign-ins with the right password.",
+	       (int64_t)atomic_load(&s->logins));
+	metric(out, "rowgate_logins_refused_total", "counter", "Sign-ins with a wrong one, or for nobody.",
+	       (int64_t)atomic_load(&s->logins_refused));
+	metric(out, "rowgate_logins_throttled_total", "counter", "Sign-ins answered 429.",
+	       (int64_t)atomic_load(&s->logins_throttled));
 	metric(out, "rowgate_token_cache_lookups_total", "counter", "Tokens looked for in the caches.",
 	       (int64_t)atomic_load(&s->token_lookups));
 	metric(out, "rowgate_token_cache_hits_total", "counter", "Tokens found there.",

@@ -1,0 +1,73 @@
+/* JSON objects of requests and of metadata columns, behind the strict check (json.h). */
+#include <json-c/json.h>
+
+#include "internal.h"
+#include "json.h"
+
+#define DEPTH 16
+
+static void put(void *object)
+{
+	json_object_put(object);
+}
+
+struct json_object *json_read(struct arena *a, struct slice text)
+{
+	struct json_fault fault;
+	struct json_tokener *tokener;
+	struct json_object *o;
+
+	if (json_kind(text) != '{' || !json_check(a, text, DEPTH, &fault))
+		return NULL;
+	tokener = json_tokener_new_ex(DEPTH + 1);
+	o = json_tokener_parse_ex(tokener, text.ptr, (int)text.len);
+	json_tokener_free(tokener);
+	if (o)
+		arena_defer(a, put, o);
+	return o;
+}
+
+int json_text_member(struct json_object *o, const char *name, struct slice *out)
+{
+	struct json_object *member;
+
+	*out = (struct slice){ "", 0 };
+	if (!json_object_object_get_ex(o, name, &member) || !member)
+		return 0;
+	if (!json_object_is_type(member, json_type_string))
+		return -1;
+	*out = (struct slice){ json_object_get_string(member), (size_t)json_object_get_string_len(member) };
+	return 1;
+}
+
+int json_object_member(struct json_object *o, const char *name, struct json_object **out)
+{
+	*out = NULL;
+	if (!json_object_object_get_ex(o, name, out) || !*out)
+		return 0;
+	return json_object_is_type(*out, json_type_object) ? 1 : -1;
+}
+
+struct slice json_written(struct arena *a, struct json_object *o)
+{
+	return slice_copy(a, slice_of(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
+										JSON_C_TO_STRING_NOSLASHESCAPE)));
+}
+
+struct slice json_merged(struct arena *a, struct slice base, struct json_object *changes)
+{
+	struct json_object *whole = json_read(a, base);
+
+	if (!whole) {
+		whole = json_object_new_object();
+		arena_defer(a, put, whole);
+	}
+	json_object_object_foreach(changes, name, value)
+	{
+		if (value)
+			json_object_object_add(whole, name, json_object_get(value));
+		else
+			json_object_object_del(whole, name);
+	}
+	return json_written(a, whole);
+}
