@@ -144,6 +144,7 @@ make_keys() {
 	secret jwt-secret openssl rand -base64 48
 	secret authenticator-password openssl rand -hex 24
 	secret catalogue-password openssl rand -hex 24
+	secret identity-password openssl rand -hex 24
 	secret admin-password openssl rand -hex 12
 	close_keys
 }
@@ -179,6 +180,22 @@ quoted() {
 }
 
 token() { "$ROWGATE" token issue -c "$SHORT/rowgate.conf" --role "$1" --ttl $((3650 * 86400)); }
+
+# The first administrator; a password changed since then stays.
+make_admin() {
+	[ -z "$(sed -n 's/^db-identity-user *= *//p' "$VAR/rowgate.conf")" ] ||
+		"$ROWGATE" user add admin@example.com -c "$SHORT/rowgate.conf" --role service_role --if-absent \
+			--password-file "$SHORT/keys/admin-password" >"$VAR/log/user.log" 2>&1 ||
+		fail "$VAR/log/user.log" 'the administrator could not be added'
+}
+
+# Before the workers start: they may not be able to write there.
+make_signing_key() {
+	"$ROWGATE" key list -c "$SHORT/rowgate.conf" >/dev/null 2>&1 || return 0
+	[ -n "$("$ROWGATE" key list -c "$SHORT/rowgate.conf")" ] ||
+		"$ROWGATE" key new -c "$SHORT/rowgate.conf" >/dev/null
+	close_keys
+}
 
 make_env() {
 	local anon service
@@ -276,6 +293,8 @@ start() {
 	fi
 	say 'bringing the schemas and sample data up to date'
 	deploy deploy sample
+	make_signing_key
+	make_admin
 	make_env
 	pool_start
 	nginx_start
@@ -292,6 +311,7 @@ show() {
 		  metrics   https://127.0.0.1:$PORT/metrics
 		  settings  $VAR/rowgate.conf  (then: make reload)
 		  tokens    $env: ROWGATE_ANON_KEY (role anon), ROWGATE_SERVICE_KEY (role service_role)
+		  sign in   https://127.0.0.1:$PORT/auth/v1/ as admin@example.com, password in $VAR/keys/admin-password
 		  logs      $VAR/log/
 	END
 	! db_is_local || echo "  database  mariadb -u root -S $SHORT/mysql.sock"

@@ -4,7 +4,8 @@
 
 pool_start() {
 	local drop=()
-	: >>"$VAR/run/shared"
+	# Anew: another version of the program may put other things in it.
+	: >"$VAR/run/shared"
 	chmod 600 "$VAR/run/shared"
 	if [ "$APP_USER" != "$(id -un)" ]; then
 		chown "$APP_USER" "$VAR/run/shared"
