@@ -199,7 +199,7 @@ def test_pem_as_base64(stack, keys):
 
 
 def test_no_secret_at_all(stack):
-    at = stack.variant({'jwt-secret-file': ''}, workers=1)
+    at = stack.variant({'jwt-secret-file': '', 'auth-signing-keys': ''}, workers=1)
     assert at.rq('GET', PATH).status == 200
     answer = at.rq('GET', PATH, token=stack.token())
     assert answer.error() == (500, 'PGRST300')
