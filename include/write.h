@@ -15,6 +15,7 @@ struct write_cell {
 	struct value value;
 	bool is_default;
 	bool geojson; /* GEOMETRY: the text is GeoJSON, else WKT */
+	bool instant; /* TIMESTAMP: the value is in UTC, for its text had an offset */
 };
 
 struct write {

@@ -59,6 +59,10 @@ struct reader {
 	struct error *err;
 };
 
+/* app/render/zone.c: Prefer: timezone, from here to there. Fails with ERR_BAD_PARAMETER, ERR_PREFER. */
+bool zone_enter(struct arena *a, struct db_conn *conn, const struct plan *plan, struct error *err) MUST_CHECK;
+void zone_leave(struct arena *a, struct db_conn *conn);
+
 /* Is the answer at most one row: an object, not an array? */
 static inline bool plan_to_one(const struct plan_node *node)
 {

@@ -459,40 +459,17 @@ static bool read_rows(struct flow *f, struct error *err)
 	return true;
 }
 
-static bool set_timezone(struct flow *f, struct slice zone, struct error *err)
-{
-	struct db_statement statement;
-	const struct value *cells;
-	struct db_rows *rows;
-
-	sql_set_timezone(f->r.a, zone, &statement);
-	if (db_query(f->r.a, f->r.conn, &statement, &rows, err) && db_next(rows, &cells, err) != DB_FAILED)
-		return true;
-	if (err->code == ERR_BAD_PARAMETER)
-		error_set(err, f->r.plan->strict ? ERR_PREFER : ERR_BAD_PARAMETER,
-			  f->r.plan->strict ? "Invalid preferences given with handling=strict"
-					    : "invalid value for parameter \"TimeZone\": \"%.*s\"",
-			  (int)zone.len, zone.ptr);
-	if (err->code == ERR_PREFER)
-		error_details(err, "Invalid preferences: timezone=%.*s", (int)zone.len, zone.ptr);
-	return false;
-}
-
 static bool in_timezone(struct flow *f, struct error *err)
 {
-	struct slice zone = f->r.plan->timezone;
-	struct error ignored;
+	const struct plan *plan = f->r.plan;
 	bool ok;
 
-	if (!zone.len)
+	if (!plan->timezone.len)
 		return read_rows(f, err);
-	if (!set_timezone(f, zone, err))
+	if (!zone_enter(f->r.a, f->r.conn, plan, err))
 		return false;
 	ok = read_rows(f, err);
-	error_init(&ignored, err->arena);
-	/* A connection that cannot be set back is never used again. */
-	if (!set_timezone(f, SLICE("+00:00"), &ignored))
-		db_spoil(f->r.conn);
+	zone_leave(f->r.a, f->r.conn);
 	return ok;
 }
 

@@ -87,6 +87,21 @@ static bool run(struct writing *x, struct render_memory *memory, struct http_res
 	return check_rows(x) && (!show || render_rows(x->a, memory, x->w->plan, x->query, x->conn, rs, result, x->err));
 }
 
+static bool run_in_zone(struct writing *x, struct render_memory *memory, struct http_response *rs,
+			struct render_result *result)
+{
+	const struct plan *plan = x->w->plan;
+	bool ok;
+
+	if (!plan->timezone.len)
+		return run(x, memory, rs, result);
+	if (!zone_enter(x->a, x->conn, plan, x->err))
+		return false;
+	ok = run(x, memory, rs, result);
+	zone_leave(x->a, x->conn);
+	return ok;
+}
+
 static int status(const struct writing *x)
 {
 	const struct write *w = x->w;
@@ -107,7 +122,7 @@ bool render_write(struct arena *a, struct render_memory *memory, struct write *w
 	x.faults = arena_new(a, struct write_faults);
 	x.faults->a = a;
 	w->date_format = body ? body_date_format(body) : SLICE("");
-	ok = db_begin(conn, err) && run(&x, memory, rs, result_out);
+	ok = db_begin(conn, err) && run_in_zone(&x, memory, rs, result_out);
 	if (!ok) {
 		write_explain(w, err);
 		return false;

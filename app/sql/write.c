@@ -16,6 +16,12 @@ static void cell(struct writer *w, const struct column *c, const struct write_ce
 		strbuf_addc(&w->text, ')');
 		return;
 	}
+	if (cell->instant && w->plan->timezone.len) {
+		sql_lit(w, "CONVERT_TZ(");
+		sql_param(w, cell->value);
+		sql_lit(w, ",'+00:00',@@session.time_zone)");
+		return;
+	}
 	sql_param(w, cell->value);
 }
 

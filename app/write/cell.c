@@ -117,9 +117,7 @@ static bool is_label(const struct column *c, struct slice text)
 
 static bool typed(struct arena *a, const struct column *c, struct slice text, struct write_cell *out, struct error *err)
 {
-	bool instant;
-
-	if (!plan_literal(a, &c->type, text, &out->value, &instant, err))
+	if (!plan_literal(a, &c->type, text, &out->value, &out->instant, err))
 		return false;
 	if (c->type.class == TYPE_ENUM && !text.len && !is_label(c, text))
 		return error_set(err, ERR_BAD_LITERAL, "invalid input value for enum: \"\"");

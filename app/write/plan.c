@@ -49,6 +49,19 @@ static struct query of_writing(const struct query *query, enum write_kind kind)
 	return q;
 }
 
+/* db-max-rows is of reading too. */
+static const struct config *unlimited(struct arena *a, const struct config *config)
+{
+	struct config *own;
+
+	if (!config->db_max_rows)
+		return config;
+	own = arena_new(a, struct config);
+	*own = *config;
+	own->db_max_rows = 0;
+	return own;
+}
+
 /* --- upsert --- */
 
 static bool names_column(const struct column *const *columns, size_t n, const struct column *c)
@@ -200,7 +213,7 @@ bool write_plan(struct arena *a, const struct config *config, const struct schem
 	w->ret = query->prefer.ret ? query->prefer.ret : RETURN_MINIMAL;
 	w->default_missing = query->prefer.missing == MISSING_DEFAULT;
 	q = of_writing(query, w->kind);
-	if (!plan_read(a, config, schema, &q, &w->plan, err))
+	if (!plan_read(a, unlimited(a, config), schema, &q, &w->plan, err))
 		return false;
 	w->table = w->plan->table;
 	w->roll_back = rolls_back(config->db_tx_end, query->prefer.tx);

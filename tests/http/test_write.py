@@ -355,3 +355,22 @@ def test_many_rows_as_csv(w):
     assert response.status == 201 and response.headers['Content-Range'] == '*/20000'
     lines = list(csv.reader(w('GET', '/w_pair?b=like.k*&order=a', headers={'Accept': 'text/csv'}).text.splitlines()))
     assert lines[1:] == [[str(a), b, note if note else ''] for a, b, note in rows]
+
+
+def test_max_rows_is_of_reading(w, stack):
+    few = stack.variant({'db-max-rows': '2'})
+    rows = few.rq('POST', '/rest/v1/w_pair', SHOW, [{'a': 5, 'b': str(n)} for n in range(5)], stack.token('service_role')).json()
+    assert [r['b'] for r in rows] == list('01234')
+    assert len(few.rq('GET', '/rest/v1/w_pair', {}, None, stack.token('service_role')).rows()) == 2
+
+
+@pytest.mark.parametrize('zone, shown', [('+05:30', '2020-01-31T15:30:00+05:30'), ('UTC', '2020-01-31T10:00:00+00:00')])
+def test_instants_are_instants_in_every_zone(w, zone, shown):
+    prefer = {'Prefer': f'timezone={zone}, return=representation'}
+    assert w('POST', '/w_item?select=at', dict(NEW, at='2020-01-31T10:00:00Z'), prefer).json() == [{'at': shown}]
+    assert w.sql("SELECT UNIX_TIMESTAMP(at) FROM spec.w_item WHERE name = 'new'")[0][0] == 1580464800
+    assert w('PATCH', '/w_item?name=eq.new&select=at', {'at': '2020-01-31T12:00:00+02:00'}, prefer).json() == [{'at': shown}]
+    # without an offset it is the time of the zone
+    local = w('PATCH', '/w_item?name=eq.new&select=at', {'at': '2020-01-31T10:00:00'}, prefer).json()[0]['at']
+    assert local == '2020-01-31T10:00:00' + shown[-6:]
+    assert w('GET', '/w_item?select=at&at=eq.2020-01-31T10:00:00', headers={'Prefer': f'timezone={zone}'}).json() == [{'at': local}]
