@@ -79,6 +79,7 @@ enum error_code {
 	ERR_CHECK,            /* 23514 400 */
 	ERR_TOO_LONG,         /* 22001 400 */
 	ERR_GENERATED,        /* 428C9 400 */
+	ERR_VIEW_CHECK,       /* 44000 400 */
 	ERR_CARDINALITY,      /* 21000 400 */
 	ERR_NO_CONFLICT_KEY,  /* 42P10 400 */
 	ERR_RAISED,           /* P0001 400: SIGNAL SQLSTATE '45000' */

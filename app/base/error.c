@@ -74,6 +74,7 @@ static const struct {
 	[ERR_CHECK] = { 400, "23514" },
 	[ERR_TOO_LONG] = { 400, "22001" },
 	[ERR_GENERATED] = { 400, "428C9" },
+	[ERR_VIEW_CHECK] = { 400, "44000" },
 	[ERR_CARDINALITY] = { 400, "21000" },
 	[ERR_NO_CONFLICT_KEY] = { 400, "42P10" },
 	[ERR_RAISED] = { 400, "P0001" },

@@ -87,6 +87,20 @@ static void view_keys(struct arena *a, const struct view *v)
 	}
 }
 
+/* What the base table does when a row leaves such a column out; the catalogue says it of tables only. */
+static void view_defaults(const struct view *v)
+{
+	for (size_t c = 0; v->nbases == 1 && c < v->table->ncolumns; c++) {
+		const struct column *base = v->origins[c].base;
+
+		if (!base)
+			continue;
+		v->table->columns[c].auto_increment = base->auto_increment;
+		v->table->columns[c].default_expression = base->default_expression;
+		v->table->columns[c].has_default |= base->has_default;
+	}
+}
+
 static struct foreign_key *derive(struct arena *a, const struct foreign_key *key, struct table *table,
 				  const struct column **columns, struct table *target,
 				  const struct column **target_columns, struct foreign_key *next)
@@ -235,8 +249,10 @@ void schema_relate(struct schema *schema, struct foreign_key *keys, const struct
 {
 	struct foreign_key *all, *derived = NULL, **end = &all;
 
-	for (const struct view *v = views; v; v = v->next)
+	for (const struct view *v = views; v; v = v->next) {
 		view_keys(schema->arena, v);
+		view_defaults(v);
+	}
 	for (const struct foreign_key *k = keys; k; k = k->next)
 		derived = derive_all(schema->arena, k, views, derived);
 	all = reversed(keys);

@@ -130,6 +130,9 @@ void write_explain(const struct write *w, struct error *err)
 		duplicate(w, err, text);
 	else if (number == 1452 || number == 1451)
 		foreign_key(w, err, text, number == 1452);
+	else if (number == 1369)
+		error_set(err, ERR_VIEW_CHECK, "new row violates check option for view \"%.*s\"",
+			  (int)w->table->name.len, w->table->name.ptr);
 	else if (number == 3819 || number == 4025)
 		check(w, err, text);
 	err->db_errno = number;

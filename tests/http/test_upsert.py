@@ -288,3 +288,45 @@ def test_tx_end_rollback(w):
     ask = ending(w, 'rollback-allow-override')
     assert ask('POST', '/w_one', {'id': 6}, '').status == 201 and len(w.one()) == 2
     assert ask('POST', '/w_one', {'id': 6}, 'tx=commit').status == 201 and len(w.one()) == 3
+
+
+# ---- triggers, generated columns, views ----
+
+@pytest.fixture
+def touched(w):
+    w.sql('DELETE FROM spec.w_touched')
+    w.sql('ALTER TABLE spec.w_touched AUTO_INCREMENT = 1')
+    return w
+
+
+def test_what_triggers_and_defaults_make_is_shown(touched):
+    assert touched('POST', '/w_touched', {'name': 'abc'}, SHOW).json() == [{'id': 1, 'name': 'ABC', 'size': 3, 'stamp': 2, 'parent_id': None}]
+    assert touched('PATCH', '/w_touched?id=eq.1', {'name': 'x'}, SHOW).json() == [{'id': 1, 'name': 'x', 'size': 1, 'stamp': 12, 'parent_id': None}]
+    assert touched('POST', '/w_touched', {'id': 1, 'name': 'y'}, MERGE).json()[0]['stamp'] == 22
+    assert touched('POST', '/w_touched', {'name': 'y', 'size': 1}).error() == (400, '428C9')
+    assert touched('PATCH', '/w_touched?id=eq.1', {'size': 1}).error() == (400, '428C9')
+
+
+def test_triggers_refuse(touched):
+    assert touched('POST', '/w_touched', [{'name': 'a'}, {'name': 'b'}]).status == 201
+    response = touched('PATCH', '/w_touched?id=gte.1', {'name': 'stop'})
+    assert response.error() == (400, 'P0001') and response.json()['message'] == 'no stops here'
+    response = touched('PATCH', '/w_touched?id=gte.1', {'name': 'teapot'})
+    assert response.error() == (418, 'PT418') and response.json()['message'] == 'short and stout'
+    assert touched.sql('SELECT name FROM spec.w_touched') == (('A',), ('B',))
+
+
+def test_a_view_checks_what_goes_through_it(touched):
+    response = touched('POST', '/w_big?select=name', {'name': 'a', 'stamp': 5}, SHOW)
+    assert response.status == 201 and response.json() == [{'name': 'A'}]
+    response = touched('POST', '/w_big', {'name': 'b', 'stamp': 500})
+    assert response.error() == (400, '44000') and 'w_big' in response.json()['message']
+    assert touched('DELETE', '/w_big?name=eq.A', None, SHOW).json()[0]['stamp'] == 5
+    assert touched.sql('SELECT COUNT(*) FROM spec.w_touched') == ((0,),)
+
+
+def test_deletes_cascade(touched):
+    assert touched('POST', '/w_touched', [{'id': 1, 'name': 'a', 'parent_id': None}, {'id': 2, 'name': 'b', 'parent_id': 1}]).status == 201
+    response = touched('DELETE', '/w_touched?id=eq.1&select=id,w_touched!parent_id(id)', None, SHOW)
+    assert response.json() == [{'id': 1, 'w_touched': [{'id': 2}]}]
+    assert touched.sql('SELECT COUNT(*) FROM spec.w_touched') == ((0,),)
