@@ -223,7 +223,7 @@ static bool transact(struct exchange *x, bool (*plan_it)(struct exchange *), boo
 static bool open_body(struct exchange *x)
 {
 	const struct config *c = &x->w->state->config;
-	struct body_limits limits = { c->db_max_allowed_packet, 0 };
+	struct body_limits limits = { c->db_max_allowed_packet, c->max_body_size };
 
 	if (x->write->kind == WRITE_DELETE)
 		return true;

@@ -46,6 +46,7 @@ struct config {
 	uint64_t db_schema_poll;        /* seconds between looks at the definitions' counters */
 	enum text_compare text_compare;
 	uint64_t max_embed_depth;
+	uint64_t max_body_size;                  /* bytes of a body, unpacked; 0: any */
 	uint64_t idempotency_ttl;                /* seconds that an Idempotency-Key is remembered */
 	struct config_list idempotency_required; /* paths whose writes need one: "/orders", "/rpc/pay"; "*": all */
 	/* tokens */

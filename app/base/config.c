@@ -77,6 +77,7 @@ static const struct setting settings[] = {
 	{ "db-schema-poll", NUMBER, AT(db_schema_poll), "3", NULL, SECONDS_MAX },
 	{ "text-compare", WORD, AT(text_compare), "column", compare_words, 0 },
 	{ "max-embed-depth", NUMBER, AT(max_embed_depth), "12", NULL, 30 },
+	{ "max-body-size", NUMBER, AT(max_body_size), "1073741824", NULL, INT64_MAX },
 	{ "idempotency-ttl", NUMBER, AT(idempotency_ttl), "86400", NULL, SECONDS_MAX },
 	{ "idempotency-required", LIST, AT(idempotency_required), "", NULL, 0 },
 	{ "jwt-secret", TEXT, AT(jwt_secret), "", NULL, 0 },

@@ -82,6 +82,9 @@ static bool next_field(struct body *b, struct slice *rest, struct body_member *m
 		*rest = slice_from(*rest, n);
 		if (n && memchr(m->text.ptr, '"', n))
 			return damaged(b, err, "a quote within a field that has none around it");
+		/* Else a file of an old Macintosh were one long header. */
+		if (n && memchr(m->text.ptr, '\r', n))
+			return damaged(b, err, "a carriage return without a line feed");
 		if (slice_eq(m->text, b->null_text))
 			m->kind = CELL_NULL;
 	}

@@ -111,6 +111,17 @@ static void follow_keys(struct writing *x, const struct write_cell *cells)
 		show_keys(x);
 }
 
+/* What stands behind the first row counts for nothing, but it must be well-formed. */
+static bool read_rest(struct writing *x)
+{
+	struct body_row row;
+	enum body_step step = BODY_ROW;
+
+	while (step == BODY_ROW)
+		step = body_next(x->body, &row, x->err);
+	return step == BODY_END;
+}
+
 /* The first row of an array counts, as in PostgREST; a row without keys changes nothing. */
 bool update_rows(struct writing *x, bool *nothing)
 {
@@ -123,10 +134,10 @@ bool update_rows(struct writing *x, bool *nothing)
 		return false;
 	*nothing = step == BODY_END || (!row.n && !x->w->by_parameter);
 	if (*nothing)
-		return true;
+		return step == BODY_END || read_rest(x);
 	if (!write_row(x->a, x->w, &row, &cells, x->faults, x->err))
 		return x->err->code == ERR_NONE && refuse_rows(x);
-	if (!find_rows(x))
+	if (!read_rest(x) || !find_rows(x))
 		return false;
 	if (x->keep_keys && !x->keys.n)
 		return true;

@@ -187,6 +187,7 @@ static void csv(void **state)
 		{ CSV, "a\n\nx\n", "a=~|a=~x|" },
 		{ CSV, "a,b\n\n1,2\n\n", "a=~1 b=~2|" },
 		{ CSV, "a,b\n", "" },
+		{ CSV, "a,b\r1,2\r", BAD_CSV "Line 1: a carriage return without a line feed." },
 		{ CSV, "", BAD_CSV "Line 1: a header line expected." },
 		{ CSV, "a,a\n", BAD_CSV "Line 1: the same column twice in the header." },
 		{ CSV, "a,b\n1,2\n3\n",
