@@ -634,10 +634,11 @@ static void live(struct exchange *x)
 	strbuf_lit(&x->rs->body, "{\"status\":\"live\"}");
 }
 
-/* Ready: the definitions are loaded and the database answers now. */
+/* Ready: the definitions are loaded, what is revoked is known, and the database answers now. */
 static void ready(struct exchange *x)
 {
-	if (!worker_schema(x->w, x->err) || !worker_database_answers(x->w, x->err)) {
+	if (!worker_schema(x->w, x->err) || !worker_revocations(x->w, x->err) ||
+	    !worker_database_answers(x->w, x->err)) {
 		x->err->retry_after = 1;
 		x->err->status = 503;
 		render_error(&x->w->state->config, x->err, x->rs);
