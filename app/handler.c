@@ -25,6 +25,8 @@ struct exchange {
 	struct query query;
 	struct plan *plan;
 	struct write *write; /* of POST, PATCH, DELETE */
+	struct call *call;   /* of a routine */
+	struct render_override override;
 	struct body *body;
 	struct once *once; /* of what writes */
 	bool roll_back;    /* the work is to leave nothing */
@@ -131,33 +133,57 @@ static bool set_variables(struct exchange *x)
 	const struct value *cells;
 	struct db_rows *rows;
 
-	sql_request_variables(a, variables, sizeof(variables) / sizeof(*variables), &statement);
+	sql_request_variables(a, variables, sizeof(variables) / sizeof(*variables), x->override.wanted, &statement);
 	return db_query(a, x->conn, &statement, &rows, x->err) && db_next(rows, &cells, x->err) != DB_FAILED;
 }
 
 static bool begin(struct exchange *x)
 {
-	return x->write ? db_begin(x->conn, x->err) : db_begin_snapshot(x->conn, x->err);
+	bool writes = x->write || (x->call && x->call->writes);
+
+	if (x->call && !writes && !db_read_only(x->conn, x->err))
+		return false;
+	return writes ? db_begin(x->conn, x->err) : db_begin_snapshot(x->conn, x->err);
+}
+
+/*
+ * Code that may leave variables, temporary tables or locks in the session runs in it: the next request shall not find
+ * them.
+ */
+static bool runs_code(const struct exchange *x)
+{
+	const struct schema *s = x->w->state->schema;
+
+	return x->call || (s->other_variables && (x->write || *x->w->state->config.db_pre_request));
 }
 
 /* Variables and the configured procedure, before the request's own statements. */
 static bool prepare_session(struct exchange *x)
 {
 	const struct config *c = &x->w->state->config;
+	const struct schema *s = x->w->state->schema;
 	struct strbuf call;
 
+	x->override.wanted = s->response_variables;
+	if (runs_code(x))
+		db_renew(x->conn);
+	if ((*c->db_pre_request || s->request_variables || s->response_variables) && !set_variables(x))
+		return false;
 	if (!*c->db_pre_request)
-		return !x->w->state->schema->request_variables || set_variables(x);
+		return true;
 	strbuf_init(&call, x->w->arena, 128);
 	sql_call(slice_of(c->db_schemas.items[0]), slice_of(c->db_pre_request), &call);
-	return set_variables(x) && begin(x) && db_call(x->conn, strbuf_cstr(&call), x->err);
+	/* What it says of the answer must be known before a stream begins. */
+	return begin(x) && db_call(x->conn, strbuf_cstr(&call), x->err) &&
+	       (x->write || render_read_override(x->w->arena, x->conn, &x->override, x->err));
 }
 
 static bool run(struct exchange *x)
 {
 	struct worker *w = x->w;
 	bool ok = db_acquire(w->state->db, x->who.role, http_fd(w->server), &x->conn, x->err) && prepare_session(x) &&
-		  render_read(w->arena, &w->memory, x->plan, &x->query, x->conn, x->rs, &x->result, x->err);
+		  render_read(w->arena, &w->memory, x->plan, &x->query, x->conn, x->rs, &x->result, x->err) &&
+		  (x->rs->sent || render_read_override(w->arena, x->conn, &x->override, x->err));
 
 	lap(&x->timing, &x->timing.transaction);
 	return ok;
@@ -200,6 +226,8 @@ static void start_over(struct exchange *x)
 	error_init(x->err, x->err->arena);
 	body_close(x->body);
 	x->body = NULL;
+	x->call = NULL;
+	x->override = (struct render_override){ 0 };
 }
 
 static bool transact(struct exchange *x, bool (*plan_it)(struct exchange *), bool (*work)(struct exchange *))
@@ -236,8 +264,57 @@ static bool run_write(struct exchange *x)
 	struct worker *w = x->w;
 
 	x->roll_back = x->write->roll_back;
-	return open_body(x) &&
-	       render_write(w->arena, &w->memory, x->write, &x->query, x->body, x->conn, x->rs, &x->result, x->err);
+	return open_body(x) && render_write(w->arena, &w->memory, x->write, &x->query, x->body, x->conn, x->rs,
+					    &x->override, &x->result, x->err);
+}
+
+/* --- calls --- */
+
+/* GET and HEAD give their arguments in the URL, POST in its body. */
+static bool plan_call(struct exchange *x)
+{
+	struct state *s = x->w->state;
+	struct arena *a = x->w->arena;
+	body_read_fn *read = x->once ? once_read : http_read_body;
+	void *from = x->once ? (void *)x->once : (void *)x->w->server;
+	bool ok = worker_schema(x->w, x->err) && call_plan(a, &s->config, s->schema, &x->query, &x->call, x->err) &&
+		  (x->query.method != HTTP_POST || call_body(a, x->call, &x->query, x->rq, read, from, x->err));
+
+	lap(&x->timing, &x->timing.plan);
+	return ok;
+}
+
+static bool work_call(struct exchange *x)
+{
+	struct worker *w = x->w;
+
+	x->roll_back = x->call->roll_back;
+	return begin(x) &&
+	       render_call(w->arena, &w->memory, x->call, &x->query, x->conn, x->rs, &x->override, &x->result, x->err);
+}
+
+static bool run_call(struct exchange *x)
+{
+	bool ok = db_acquire(x->w->state->db, x->who.role, http_fd(x->w->server), &x->conn, x->err) &&
+		  prepare_session(x) && work_call(x);
+
+	lap(&x->timing, &x->timing.transaction);
+	return ok;
+}
+
+/* What says that it only reads does so whatever the method. */
+static bool call(struct exchange *x)
+{
+	struct state *s = x->w->state;
+	const struct routine *routine = NULL;
+
+	if (!worker_schema(x->w, x->err))
+		return false;
+	if (x->query.method == HTTP_POST)
+		routine = call_routine(&s->config, s->schema, &x->query);
+	if (routine && !routine->reads)
+		return transact(x, plan_call, work_call);
+	return plan_call(x) && run_call(x);
 }
 
 /* --- what is neither read nor written --- */
@@ -247,10 +324,20 @@ static bool run_write(struct exchange *x)
 static bool options(struct exchange *x)
 {
 	const struct state *s = x->w->state;
+	const struct routine *routine;
 	const struct table *table;
 	struct slice db;
 
-	if (!worker_schema(x->w, x->err) || !plan_schema(&s->config, x->query.profile, &db, x->err) ||
+	if (!worker_schema(x->w, x->err))
+		return false;
+	if (x->query.target == TARGET_ROUTINE) {
+		if (!call_find(&s->config, s->schema, &x->query, &routine, x->err))
+			return false;
+		http_set_header(x->rs, "Allow", "%s", call_allow(routine));
+		x->rs->status = 200;
+		return true;
+	}
+	if (!plan_schema(&s->config, x->query.profile, &db, x->err) ||
 	    !plan_table(s->schema, db, x->query.name, &table, x->err))
 		return false;
 	http_set_header(x->rs, "Allow", "%s",
@@ -265,16 +352,9 @@ static bool not_offered(struct exchange *x)
 {
 	struct error *err = x->err;
 
-	switch (x->query.target) {
-	case TARGET_ROOT:
+	if (x->query.target == TARGET_ROOT) {
 		error_set(err, ERR_ROOT_OFF, "Root endpoint metadata is disabled");
 		return error_hint(err, "The OpenAPI description comes with a later release.");
-	case TARGET_ROUTINE:
-		error_set(err, ERR_NO_ROUTINE, "Could not find the function %.*s in the schema cache",
-			  (int)x->query.name.len, x->query.name.ptr);
-		return error_hint(err, "Routines come with a later release.");
-	case TARGET_TABLE:
-		break;
 	}
 	error_set(err, ERR_METHOD, "Unsupported HTTP method: %.*s", (int)x->rq->method_text.len,
 		  x->rq->method_text.ptr);
@@ -297,8 +377,10 @@ static bool answer(struct exchange *x)
 {
 	if (!authenticate(x) || !parse(x))
 		return false;
-	if (x->query.target == TARGET_TABLE && x->query.method == HTTP_OPTIONS)
+	if (x->query.target != TARGET_ROOT && x->query.method == HTTP_OPTIONS)
 		return options(x);
+	if (x->query.target == TARGET_ROUTINE)
+		return call(x);
 	if (is_write(x))
 		return transact(x, plan_write, run_write);
 	return is_read(x) ? plan(x) && run(x) : not_offered(x);
@@ -309,15 +391,18 @@ static bool answer(struct exchange *x)
 static bool names_something_unknown(const struct error *err)
 {
 	return err->code == ERR_NO_TABLE || err->code == ERR_UNKNOWN_COLUMN || err->code == ERR_NO_RELATION ||
-	       err->code == ERR_DB_TABLE || err->code == ERR_DB_SCHEMA;
+	       err->code == ERR_DB_TABLE || err->code == ERR_DB_SCHEMA || err->code == ERR_NO_ROUTINE ||
+	       err->code == ERR_DB_ROUTINE;
 }
 
 /* A read whose connection was lost, or what met a name not known yet, is tried once more. */
 static bool try_again(struct exchange *x)
 {
-	bool lost = x->known && x->plan && db_worth_retry(x->conn, x->err);
+	bool reads = x->plan || (x->call && !x->call->writes);
+	bool lost = x->known && reads && db_worth_retry(x->conn, x->err);
 
-	if (x->rs->sent || !(lost || names_something_unknown(x->err)) || (x->once && !once_rewind(x->once)))
+	if (x->rs->sent || !(lost || names_something_unknown(x->err)) || (x->once && !once_rewind(x->once)) ||
+	    (!x->once && x->call && x->call->read_body))
 		return false;
 	let_go(x);
 	if (!lost && !worker_definitions_changed(x->w))
@@ -420,17 +505,19 @@ static void preference_applied(struct exchange *x)
 					.timezone = x->query.prefer.timezone };
 	struct strbuf b;
 
-	if (x->write) {
+	if (x->write || x->call) {
 		enum tx_end end = x->w->state->config.db_tx_end;
 
-		applied.ret = x->query.prefer.ret;
-		if (end == TX_COMMIT_OVERRIDE || end == TX_ROLLBACK_OVERRIDE)
+		if ((x->write || x->call->writes) && (end == TX_COMMIT_OVERRIDE || end == TX_ROLLBACK_OVERRIDE))
 			applied.tx = x->query.prefer.tx;
+		applied.has_max_affected = x->query.prefer.has_max_affected && applied.handling == HANDLING_STRICT;
+		applied.max_affected = x->query.prefer.max_affected;
+	}
+	if (x->write) {
+		applied.ret = x->query.prefer.ret;
 		if (x->write->conflict && !x->write->put)
 			applied.resolution = x->write->resolution;
 		applied.missing = x->query.prefer.missing;
-		applied.has_max_affected = x->query.prefer.has_max_affected && applied.handling == HANDLING_STRICT;
-		applied.max_affected = x->query.prefer.max_affected;
 	}
 
 	strbuf_init(&b, x->w->arena, 64);
@@ -449,32 +536,30 @@ static void server_timing(struct exchange *x)
 			(double)t->transaction / 1e3, (double)t->response / 1e3);
 }
 
-/* Headers that a streamed answer needs as well go out with its first part. */
-struct late {
-	struct exchange *x;
-	void (*inner)(struct http_response *, void *);
-	void *context;
-};
-
 static void success_headers(struct exchange *x)
 {
 	const struct config *c = &x->w->state->config;
 	struct plan *plan = x->write ? x->write->plan : x->plan;
+	struct slice schema = plan ? plan->schema : x->call ? x->call->db : (struct slice){ NULL, 0 };
 
 	preference_applied(x);
-	if (c->db_schemas.n > 1 && plan)
-		http_set_header(x->rs, "Content-Profile", "%.*s", (int)plan->schema.len, plan->schema.ptr);
+	if (c->db_schemas.n > 1 && schema.len)
+		http_set_header(x->rs, "Content-Profile", "%.*s", (int)schema.len, schema.ptr);
 }
 
-static void late_headers(struct http_response *rs, void *context)
+/* With the first part of an answer: a stream needs them as well. */
+static void complete(struct http_response *rs, void *context)
 {
-	struct late *late = context;
+	struct exchange *x = context;
 
-	if (late->inner)
-		late->inner(rs, late->context);
-	lap(&late->x->timing, &late->x->timing.response);
-	if (late->x->w->state->config.server_timing_enabled)
-		server_timing(late->x);
+	common_headers(x);
+	if (x->err->code == ERR_NONE) {
+		success_headers(x);
+		render_apply_override(&x->override, rs);
+	}
+	lap(&x->timing, &x->timing.response);
+	if (x->w->state->config.server_timing_enabled)
+		server_timing(x);
 }
 
 /* --- the log --- */
@@ -582,31 +667,23 @@ static void outcome(const struct exchange *x)
 
 static void rest(struct exchange *x)
 {
-	struct late *late = arena_new(x->w->arena, struct late);
 	struct http_response *rs = x->rs;
 	bool ok;
 
 	if (preflight(x->w->arena, &x->w->state->config, x->rq, rs))
 		return;
 	x->timing.last = now_us();
+	rs->complete = complete;
+	rs->complete_context = x;
 	ok = answer(x);
 	if (!ok && try_again(x))
 		ok = answer(x);
-	if (!ok && rs->sent)
+	if (ok || rs->sent)
 		return;
-	if (!ok) {
-		adjust_denied(x);
-		adjust_read_only(x);
-		render_error(&x->w->state->config, x->err, rs);
-		outcome(x);
-	}
-	*late = (struct late){ x, rs->before_send, rs->context };
-	rs->before_send = late_headers;
-	rs->context = late;
-	if (!rs->sent)
-		common_headers(x);
-	if (ok && !rs->sent)
-		success_headers(x);
+	adjust_denied(x);
+	adjust_read_only(x);
+	render_error(&x->w->state->config, x->err, rs);
+	outcome(x);
 }
 
 /* Users and sessions: app/identity. */

@@ -2,6 +2,7 @@
 #define ROWGATE_WORKER_H
 
 #include "auth.h"
+#include "call.h"
 #include "db.h"
 #include "identity.h"
 #include "once.h"

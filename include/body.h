@@ -67,6 +67,13 @@ enum body_step { BODY_ROW, BODY_END, BODY_FAILED };
 /* The next row. Fails with ERR_BODY, ERR_BODY_TOO_LARGE or ERR_CUT. */
 enum body_step body_next(struct body *b, struct body_row *row_out, struct error *err) MUST_CHECK;
 
+/*
+ * The body as it is, unpacked, in memory of a: for what is one value. Fails with ERR_BODY (Content-Encoding), ERR_PACKET
+ * beyond limit bytes, or when the body is cut or damaged.
+ */
+bool body_whole(struct arena *a, const struct http_request *rq, body_read_fn *read, void *context, uint64_t limit,
+		struct slice *out, struct error *err) MUST_CHECK;
+
 enum body_format body_format(const struct body *b);
 
 /* JSON: is it an array? Known after the first body_next. */

@@ -11,8 +11,18 @@
 struct db;
 struct db_conn;
 
-/* How a result column is fetched. */
-enum db_fetch { FETCH_INT, FETCH_UINT, FETCH_DOUBLE, FETCH_FLOAT, FETCH_TEXT, FETCH_DATE, FETCH_DATETIME, FETCH_TIME };
+/* How a result column is fetched. FETCH_BIT: the last bit of a BIT, as an integer. */
+enum db_fetch {
+	FETCH_INT,
+	FETCH_UINT,
+	FETCH_DOUBLE,
+	FETCH_FLOAT,
+	FETCH_TEXT,
+	FETCH_DATE,
+	FETCH_DATETIME,
+	FETCH_TIME,
+	FETCH_BIT
+};
 
 /* One statement: text with a '?' for each parameter, and the fetch of each result column. */
 struct db_statement {
@@ -47,6 +57,9 @@ bool db_catalogue(struct db *db, struct db_conn **conn_out, struct error *err) M
  * as with db_acquire.
  */
 bool db_identity(struct db *db, int client_fd, struct db_conn **conn_out, struct error *err) MUST_CHECK;
+
+/* No transaction of this session writes, whatever code that runs in it commits; until it is renewed. */
+bool db_read_only(struct db_conn *conn, struct error *err) MUST_CHECK;
 
 /* A read-only transaction whose statements see one snapshot; ended by db_release. */
 bool db_begin_snapshot(struct db_conn *conn, struct error *err) MUST_CHECK;
@@ -90,6 +103,26 @@ enum db_step { DB_ROW, DB_END, DB_FAILED };
  */
 enum db_step db_next(struct db_rows *rows, const struct value **cells_out, struct error *err) MUST_CHECK;
 
+/* One set of rows that a CALL gives: its columns are known by then alone. */
+struct db_field {
+	struct slice name;
+	struct type type;
+};
+
+struct db_set {
+	const struct db_field *fields;
+	size_t n;
+	bool parameters; /* one row: the OUT and INOUT parameters, in their order */
+};
+
+/*
+ * Runs a CALL. What it gives is read set by set: db_next_set, then db_next until DB_END, and again. DB_END of db_next_set:
+ * there is no further one, and the procedure has ended well. The text of fields is in a.
+ */
+bool db_call_open(struct arena *a, struct db_conn *conn, const struct db_statement *statement,
+		  struct db_rows **rows_out, struct error *err) MUST_CHECK;
+enum db_step db_next_set(struct arena *a, struct db_rows *rows, struct db_set *set_out, struct error *err) MUST_CHECK;
+
 /* Gives up what is left of the rows. */
 void db_rows_close(struct db_rows *rows);
 
@@ -101,6 +134,12 @@ bool db_in_time(struct db_conn *conn, struct error *err) MUST_CHECK;
 
 /* The connection was lost, by no doing of the watchdog: what was not committed may be tried again. */
 bool db_worth_retry(const struct db_conn *conn, const struct error *err);
+
+/*
+ * Somebody's own code has run in this session: it is made new (variables, temporary tables, locks, settings) when the
+ * connection is released.
+ */
+void db_renew(struct db_conn *conn);
 
 /* The connection is closed when it is released: its session is not as it should be. */
 void db_spoil(struct db_conn *conn);

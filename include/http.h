@@ -90,9 +90,15 @@ struct http_response {
 	/* Called just before the header block goes out, to add what only then is known. May be NULL. */
 	void (*before_send)(struct http_response *rs, void *context);
 	void *context;
+	/* The same, behind it and for every answer: the handler's. May be NULL. */
+	void (*complete)(struct http_response *rs, void *context);
+	void *complete_context;
 };
 
 void http_set_header(struct http_response *rs, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* Takes out every header line of that name, in any case. */
+void http_drop_header(struct http_response *rs, struct slice name);
 
 /*
  * To be called between rows: sends the body so far once it is larger than HTTP_HOLD_BACK. False with

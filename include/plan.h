@@ -118,11 +118,17 @@ struct plan {
 	enum query_count count;
 	struct slice timezone; /* Prefer: timezone, or empty */
 	bool strict;           /* Prefer: handling=strict */
+	struct slice source;   /* the rows, as a JSON array of arrays: they are no table's */
+	bool held;             /* nothing may be sent before all of the answer is known */
 	unsigned nnodes;
 };
 
 bool plan_read(struct arena *a, const struct config *config, const struct schema *schema, const struct query *query,
 	       struct plan **plan_out, struct error *err) MUST_CHECK;
+
+/* The same of rows that are no table's: table is their face. */
+bool plan_given(struct arena *a, const struct config *config, const struct schema *schema, const struct query *query,
+		const struct table *table, struct plan **plan_out, struct error *err) MUST_CHECK;
 
 /* The exposed database a profile names, or the default one. Fails with ERR_SCHEMA. */
 bool plan_schema(const struct config *config, struct slice profile, struct slice *schema_out,

@@ -134,8 +134,14 @@ struct query_prefer {
 	enum query_handling handling;
 	enum query_tx tx;
 	struct slice timezone;
+	bool single_object; /* params=single-object: the body is one argument */
 	bool has_max_affected;
 	uint64_t max_affected;
+};
+
+/* name=value of GET on a routine. */
+struct query_argument {
+	struct slice name, value;
 };
 
 enum query_target { TARGET_ROOT, TARGET_TABLE, TARGET_ROUTINE };
@@ -152,6 +158,8 @@ struct query {
 	struct slice *on_conflict;
 	size_t non_conflict;
 	bool select_given; /* select= stood in the URL and was not empty */
+	struct query_argument *arguments;
+	size_t narguments;
 	struct query_prefer prefer;
 	struct media_choice *media; /* what Accept allows, best first */
 	size_t nmedia;

@@ -35,14 +35,45 @@ bool render_rows(struct arena *a, struct render_memory *memory, const struct pla
 
 struct write;
 struct body;
+struct render_override;
 
 /*
  * Runs a write in a transaction that it begins and leaves open; the answer is complete but not sent. body: NULL for DELETE.
  * Fails with what is wrong with the rows, or with what the database says.
  */
 bool render_write(struct arena *a, struct render_memory *memory, struct write *w, const struct query *query,
-		  struct body *body, struct db_conn *conn, struct http_response *rs, struct render_result *result_out,
-		  struct error *err) MUST_CHECK;
+		  struct body *body, struct db_conn *conn, struct http_response *rs, struct render_override *override,
+		  struct render_result *result_out, struct error *err) MUST_CHECK;
+
+struct call;
+
+/*
+ * Runs a call in the transaction that is open: a read-only one, whose rows are streamed; or one that writes, and is left
+ * open with the answer complete.
+ */
+bool render_call(struct arena *a, struct render_memory *memory, const struct call *call, const struct query *query,
+		 struct db_conn *conn, struct http_response *rs, struct render_override *override,
+		 struct render_result *result_out, struct error *err) MUST_CHECK;
+
+/*
+ * What code of the database says of the answer in @`response.status` and @`response.headers`: read once it has run,
+ * before it is committed; put over the answer just before it is sent.
+ */
+struct render_override {
+	bool wanted; /* some code sets these variables */
+	int status;  /* 0: as it is */
+	struct http_header *headers;
+	size_t n;
+};
+
+/* Fails with ERR_RESPONSE_HEADERS (PGRST111) or ERR_RESPONSE_STATUS (PGRST112). Does nothing when it is not wanted. */
+bool render_read_override(struct arena *a, struct db_conn *conn, struct render_override *override,
+			  struct error *err) MUST_CHECK;
+void render_apply_override(const struct render_override *override, struct http_response *rs);
+
+/* Both, for an answer that is complete. */
+bool render_said(struct arena *a, struct db_conn *conn, struct render_override *override, struct http_response *rs,
+		 struct error *err) MUST_CHECK;
 
 /* A refusal as an answer, in place of anything not sent yet. */
 void render_error(const struct config *config, const struct error *err, struct http_response *rs);

@@ -52,6 +52,30 @@ struct table {
 	struct table *next; /* in its hash bucket */
 };
 
+/* A stored procedure or function. */
+enum parameter_mode { PARAMETER_IN, PARAMETER_OUT, PARAMETER_INOUT };
+
+struct parameter {
+	struct column column; /* of no table, nullable */
+	enum parameter_mode mode;
+	bool optional; /* NULL when it is not given: @optional in the routine's comment */
+};
+
+struct routine {
+	struct slice schema;
+	struct slice name;
+	struct slice quoted; /* `schema`.`name` */
+	bool is_function;
+	bool writes; /* MODIFIES SQL DATA */
+	bool reads;  /* NO SQL or READS SQL DATA: it says that it does not write */
+	bool is_deterministic;
+	struct parameter *parameters;
+	size_t nparameters;
+	struct type returns; /* of a function */
+	struct slice comment;
+	struct routine *next;
+};
+
 enum cardinality { TO_ONE, ONE_TO_ONE, TO_MANY, MANY_TO_MANY };
 
 /* A foreign key, or two by way of a junction, seen from one of its ends. */
@@ -80,8 +104,12 @@ struct schema {
 	struct table **buckets;
 	size_t nbuckets;
 	size_t ntables;
-	bool request_variables; /* something published reads @`request....` */
-	uint64_t digest;        /* of all definitions */
+	struct routine *routines; /* in no order; a function before the procedure of its name */
+	size_t nroutines;
+	bool request_variables;  /* some code reads @`request....` */
+	bool response_variables; /* some code sets @`response....` */
+	bool other_variables;    /* some code sets variables of its own, which stay in the session */
+	uint64_t digest;         /* of all definitions */
 };
 
 struct db_conn;
@@ -96,6 +124,9 @@ void schema_free(struct schema *schema);
 /* A table by its exact name; a column by its exact name, else by one that differs in letter case alone. NULL: none. */
 const struct table *schema_table(const struct schema *schema, struct slice db, struct slice name);
 const struct column *schema_column(const struct table *table, struct slice name);
+
+/* A routine by its exact name. NULL: none. */
+const struct routine *schema_routine(const struct schema *schema, struct slice db, struct slice name);
 
 /* The name among n names that looks most like what was asked, for "Perhaps you meant"; empty: none is near. */
 struct slice schema_nearest(struct slice asked, const struct slice *names, size_t n);

@@ -46,7 +46,9 @@ struct sql_variable {
 	struct slice value;
 };
 
-void sql_request_variables(struct arena *a, const struct sql_variable *variables, size_t n, struct db_statement *out);
+/* response: those that code of the database answers with become NULL as well. */
+void sql_request_variables(struct arena *a, const struct sql_variable *variables, size_t n, bool response,
+			   struct db_statement *out);
 
 /* CALL `db`.`name`(), for a procedure named in the configuration: "name" or "db.name". */
 void sql_call(struct slice db, struct slice name, struct strbuf *out);

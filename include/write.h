@@ -43,6 +43,9 @@ struct write {
 bool write_plan(struct arena *a, const struct config *config, const struct schema *schema, const struct query *query,
 		struct write **out, struct error *err) MUST_CHECK;
 
+/* Is what a request writes not kept, by db-tx-end and Prefer: tx? */
+bool write_rolls_back(enum tx_end end, enum query_tx asked);
+
 /* Rows that cannot be written, with the reasons of the first hundred. */
 #define MAX_FAULTS 100
 

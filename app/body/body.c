@@ -235,3 +235,26 @@ struct slice body_date_format(const struct body *b)
 {
 	return b->date_format;
 }
+
+bool body_whole(struct arena *a, const struct http_request *rq, body_read_fn *read, void *context, uint64_t limit,
+		struct slice *out, struct error *err)
+{
+	struct source *source;
+	struct strbuf b;
+	int64_t n;
+	bool gzip;
+
+	if (!choose_encoding(rq, &gzip, err))
+		return false;
+	source = source_open(read, context, gzip, 0);
+	strbuf_open(&b, FIRST_WINDOW);
+	while ((n = source_read(source, strbuf_room(&b, FIRST_WINDOW), FIRST_WINDOW, err)) > 0 &&
+	       b.len + (size_t)n <= limit)
+		b.len += (size_t)n;
+	source_close(source);
+	if (n > 0)
+		error_set(err, ERR_PACKET, "the body is larger than %llu bytes", (unsigned long long)limit);
+	*out = slice_copy(a, strbuf_slice(&b));
+	strbuf_close(&b);
+	return n == 0;
+}

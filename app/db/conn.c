@@ -451,6 +451,12 @@ bool db_begin_snapshot(struct db_conn *conn, struct error *err)
 	return true;
 }
 
+bool db_read_only(struct db_conn *conn, struct error *err)
+{
+	conn->renew = true;
+	return db_command(conn, "SET SESSION TRANSACTION READ ONLY", err);
+}
+
 /* What was chained is ended by this. */
 bool db_begin(struct db_conn *conn, struct error *err)
 {
@@ -564,6 +570,20 @@ void db_drop_all(struct db *db)
 	db->catalogue = NULL;
 }
 
+/* Statements, variables, temporary tables, locks and an open transaction go; the role is said again to be sure of it. */
+static void renew(struct db_conn *conn)
+{
+	struct arena *a = arena_open();
+	struct error err;
+
+	error_init(&err, a);
+	db_stmts_free(conn);
+	conn->in_transaction = conn->writing = conn->chained = conn->renew = conn->locked = false;
+	if (mysql_reset_connection(conn->mysql) || !set_session(conn, &err) || !set_role(conn, &err))
+		conn->broken = true;
+	arena_close(a);
+}
+
 void db_release(struct db *db, struct db_conn *conn)
 {
 	if (!conn)
@@ -573,6 +593,8 @@ void db_release(struct db *db, struct db_conn *conn)
 	conn->used = now_ms();
 	if (watch_verdict() != WATCH_QUIET) /* it may have struck just after the last statement */
 		conn->broken = true;
+	if (!conn->broken && conn->renew)
+		renew(conn);
 	if (!conn->broken && conn->writing)
 		roll_back(conn);
 	if (!conn->broken && conn->locked)
@@ -595,6 +617,11 @@ void db_release(struct db *db, struct db_conn *conn)
 bool db_worth_retry(const struct db_conn *conn, const struct error *err)
 {
 	return conn && err->code == ERR_DB_LOST && watch_verdict() == WATCH_QUIET;
+}
+
+void db_renew(struct db_conn *conn)
+{
+	conn->renew = true;
 }
 
 void db_spoil(struct db_conn *conn)

@@ -130,10 +130,24 @@ static struct slice denied_table(const char *text)
 	return name;
 }
 
+/* ... for routine 'database.name' */
+static struct slice denied_routine(const char *text)
+{
+	const char *at = strstr(text, "for routine '"), *dot = at ? strchr(at, '.') : NULL;
+	struct slice name = slice_of(dot ? dot + 1 : NULL);
+
+	name.len -= name.len && name.ptr[name.len - 1] == '\'';
+	return name;
+}
+
 static bool denied(struct error *err, unsigned number, const char *message, const char *text)
 {
 	struct slice table = number == 1142 || number == 1143 ? denied_table(text) : (struct slice){ NULL, 0 };
 
+	if (number == 1370)
+		table = denied_routine(text);
+	if (number == 1370 && table.len)
+		return error_set(err, ERR_DENIED, "permission denied for function %.*s", (int)table.len, table.ptr);
 	if (table.len)
 		return error_set(err, ERR_DENIED, "permission denied for table %.*s", (int)table.len, table.ptr);
 	return error_set(err, ERR_DENIED, "%s", message);
@@ -190,6 +204,8 @@ static bool raised(struct error *err, const char *sqlstate, const char *text)
 		err->status = (int)status;
 		err->sqlstate = arena_strndup(err->arena, sqlstate, 5);
 	} else if (strcmp(sqlstate, "45000") != 0) {
+		if (sqlstate[0] == 'P' && sqlstate[1] == 'T')
+			err->status = 500;
 		err->sqlstate = arena_strndup(err->arena, sqlstate, 5);
 	}
 	return false;

@@ -62,6 +62,8 @@ struct db_conn {
 	bool broken;     /* to be closed when released */
 	bool unfinished; /* rows were left unread: the server must be told */
 	bool streaming;
+	bool renew;        /* its session, when it is released */
+	struct stmt *call; /* the CALL under way: not kept */
 	struct stmt *newest, *oldest;
 	size_t nstmts;
 	size_t stmts_weight; /* columns and parameters of all of them */
@@ -86,6 +88,11 @@ bool db_conn_failed(struct db_conn *conn, struct error *err);
 bool db_stmt_failed(struct db_conn *conn, MYSQL_STMT *handle, struct error *err);
 
 void db_stmts_free(struct db_conn *conn);
+
+/* app/db/field.c: what a column of a result holds, by what the server says of it, and how it is fetched. */
+/* wire: the same as the connection has it, or NULL. */
+struct type db_field_type(const MYSQL_FIELD *field, const MYSQL_FIELD *wire);
+enum db_fetch db_field_fetch(const struct type *type);
 
 /*
  * The watch over a request's statements (app/db/watch.c): a thread that shuts the database connection down when the

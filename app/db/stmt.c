@@ -19,6 +19,7 @@ struct db_rows {
 	struct db_conn *conn;
 	struct stmt *stmt;
 	bool done;
+	bool begun; /* of a CALL: its first set was looked at */
 };
 
 static uint64_t hash_text(struct slice text)
@@ -56,32 +57,40 @@ static void link_newest(struct db_conn *conn, struct stmt *s)
 	conn->stmts_weight += s->ncolumns + s->nparams;
 }
 
-static void free_stmt(struct stmt *s)
+static void free_columns(struct stmt *s)
 {
-	if (s->handle)
-		mysql_stmt_close(s->handle);
 	for (size_t i = 0; i < s->ncolumns; i++)
 		if (s->fetch[i] == FETCH_TEXT)
 			free(s->columns[i].buffer);
-	free(s->params);
-	free(s->param_times);
 	free(s->columns);
 	free(s->fetch);
 	free(s->buffers);
 	free(s->lengths);
 	free(s->nulls);
 	free(s->cells);
+}
+
+static void free_stmt(struct stmt *s)
+{
+	if (s->handle)
+		mysql_stmt_close(s->handle);
+	free_columns(s);
+	free(s->params);
+	free(s->param_times);
 	free(s);
 }
 
 void db_stmts_free(struct db_conn *conn)
 {
-	while (conn->newest) {
-		struct stmt *s = conn->newest;
-
-		unlink_stmt(conn, s);
+	if (conn->call)
+		free_stmt(conn->call);
+	conn->call = NULL;
+	for (struct stmt *s = conn->newest, *older; s; s = older) {
+		older = s->older;
 		free_stmt(s);
 	}
+	conn->newest = conn->oldest = NULL;
+	conn->nstmts = conn->stmts_weight = 0;
 }
 
 static void *zeroed(size_t n, size_t size)
@@ -105,6 +114,7 @@ static const struct {
 	[FETCH_DATE] = { MYSQL_TYPE_DATE, sizeof(MYSQL_TIME) },
 	[FETCH_DATETIME] = { MYSQL_TYPE_DATETIME, sizeof(MYSQL_TIME) },
 	[FETCH_TIME] = { MYSQL_TYPE_TIME, sizeof(MYSQL_TIME) },
+	[FETCH_BIT] = { MYSQL_TYPE_STRING, 8 },
 };
 
 static void set_column(struct stmt *s, size_t i, enum db_fetch fetch)
@@ -120,6 +130,17 @@ static void set_column(struct stmt *s, size_t i, enum db_fetch fetch)
 	b->is_unsigned = fetch == FETCH_UINT;
 }
 
+static void make_columns(struct stmt *s, size_t n)
+{
+	s->ncolumns = n;
+	s->columns = zeroed(n, sizeof(*s->columns));
+	s->fetch = zeroed(n, sizeof(*s->fetch));
+	s->buffers = zeroed(n, sizeof(*s->buffers));
+	s->lengths = zeroed(n, sizeof(*s->lengths));
+	s->nulls = zeroed(n, sizeof(*s->nulls));
+	s->cells = zeroed(n, sizeof(*s->cells));
+}
+
 static struct stmt *new_stmt(const struct db_statement *st, uint64_t hash)
 {
 	struct stmt *s = zeroed(1, sizeof(*s) + st->text.len + 1);
@@ -132,13 +153,7 @@ static struct stmt *new_stmt(const struct db_statement *st, uint64_t hash)
 	s->nparams = st->nparams;
 	s->params = zeroed(st->nparams, sizeof(*s->params));
 	s->param_times = zeroed(st->nparams, sizeof(*s->param_times));
-	s->ncolumns = st->ncolumns;
-	s->columns = zeroed(st->ncolumns, sizeof(*s->columns));
-	s->fetch = zeroed(st->ncolumns, sizeof(*s->fetch));
-	s->buffers = zeroed(st->ncolumns, sizeof(*s->buffers));
-	s->lengths = zeroed(st->ncolumns, sizeof(*s->lengths));
-	s->nulls = zeroed(st->ncolumns, sizeof(*s->nulls));
-	s->cells = zeroed(st->ncolumns, sizeof(*s->cells));
+	make_columns(s, st->ncolumns);
 	for (size_t i = 0; i < st->ncolumns; i++)
 		set_column(s, i, st->columns[i]);
 	return s;
@@ -300,14 +315,19 @@ static void bind_param(struct stmt *s, size_t i, const struct value *v)
 	}
 }
 
-static bool execute(struct db_conn *conn, struct stmt *s, const struct value *params, struct error *err)
+static bool run(struct db_conn *conn, struct stmt *s, const struct value *params, struct error *err)
 {
 	for (size_t i = 0; i < s->nparams; i++)
 		bind_param(s, i, &params[i]);
 	if (s->nparams && mysql_stmt_bind_param(s->handle, s->params))
 		return db_stmt_failed(conn, s->handle, err);
-	if (mysql_stmt_execute(s->handle))
-		return db_stmt_failed(conn, s->handle, err);
+	return mysql_stmt_execute(s->handle) == 0 || db_stmt_failed(conn, s->handle, err);
+}
+
+static bool execute(struct db_conn *conn, struct stmt *s, const struct value *params, struct error *err)
+{
+	if (!run(conn, s, params, err))
+		return false;
 	/* Known for sure only now: MySQL prepares EXPLAIN with the columns of what is explained. */
 	if (mysql_stmt_field_count(s->handle) != s->ncolumns) {
 		conn->broken = true;
@@ -321,7 +341,10 @@ static bool execute(struct db_conn *conn, struct stmt *s, const struct value *pa
 
 static void discard(struct db_conn *conn, struct stmt *s)
 {
-	unlink_stmt(conn, s);
+	if (s == conn->call)
+		conn->call = NULL;
+	else
+		unlink_stmt(conn, s);
 	free_stmt(s);
 }
 
@@ -339,7 +362,7 @@ bool db_query(struct arena *a, struct db_conn *conn, const struct db_statement *
 	}
 	s->busy = s->ncolumns > 0;
 	rows = arena_new(a, struct db_rows);
-	*rows = (struct db_rows){ conn, s, !s->busy };
+	*rows = (struct db_rows){ .conn = conn, .stmt = s, .done = !s->busy };
 	*rows_out = rows;
 	return true;
 }
@@ -432,6 +455,10 @@ static bool read_cell(struct stmt *s, size_t i)
 	case FETCH_TIME:
 		read_time(v, &s->buffers[i].t, VALUE_TIME);
 		break;
+	case FETCH_BIT:
+		v->kind = VALUE_INT;
+		v->i = s->lengths[i] ? ((const unsigned char *)&s->buffers[i])[s->lengths[i] - 1] & 1 : 0;
+		break;
 	}
 	return true;
 }
@@ -477,7 +504,8 @@ enum db_step db_next(struct db_rows *rows, const struct value **cells_out, struc
 	rc = mysql_stmt_fetch(s->handle);
 	if (rc == MYSQL_NO_DATA) {
 		rows->done = true;
-		mysql_stmt_free_result(s->handle);
+		if (s != rows->conn->call) /* whose next set would go with it */
+			mysql_stmt_free_result(s->handle);
 		s->busy = false;
 		shrink(s);
 		return DB_END;
@@ -504,4 +532,81 @@ void db_rows_close(struct db_rows *rows)
 	/* Reading a large rest only to drop it would take as long as sending it; nor may mysql_stmt_close do so. */
 	shutdown(client_fd(rows->conn->mysql), SHUT_RDWR);
 	rows->conn->broken = rows->conn->unfinished = true;
+}
+
+/* --- CALL --- */
+
+bool db_call_open(struct arena *a, struct db_conn *conn, const struct db_statement *statement,
+		  struct db_rows **rows_out, struct error *err)
+{
+	struct stmt *s = new_stmt(statement, 0);
+	struct db_rows *rows = arena_new(a, struct db_rows);
+
+	conn->call = s;
+	if (!prepare(conn, s, err) || !run(conn, s, statement->params, err)) {
+		discard(conn, s);
+		return false;
+	}
+	*rows = (struct db_rows){ .conn = conn, .stmt = s, .done = true };
+	*rows_out = rows;
+	return true;
+}
+
+/* MariaDB's client library drops what more the server says of a column from a statement's own list of them. */
+static const MYSQL_FIELD *on_connection(const struct db_conn *conn, size_t n, size_t i)
+{
+	return conn->mysql->fields && conn->mysql->field_count == n ? &conn->mysql->fields[i] : NULL;
+}
+
+static bool read_fields(struct arena *a, struct db_conn *conn, struct stmt *s, struct db_set *set)
+{
+	MYSQL_RES *result = mysql_stmt_result_metadata(s->handle);
+	struct db_field *fields;
+	size_t n;
+
+	if (!result)
+		return false;
+	n = mysql_num_fields(result);
+	fields = arena_array(a, struct db_field, n);
+	free_columns(s);
+	make_columns(s, n);
+	for (size_t i = 0; i < n; i++) {
+		const MYSQL_FIELD *f = mysql_fetch_field_direct(result, (unsigned)i);
+
+		fields[i].name = slice_copy(a, (struct slice){ f->name, f->name_length });
+		fields[i].type = db_field_type(f, on_connection(conn, n, i));
+		set_column(s, i, db_field_fetch(&fields[i].type));
+	}
+	mysql_free_result(result);
+	*set = (struct db_set){ .fields = fields, .n = n };
+	return true;
+}
+
+/* The mark stands in the server's status, of which only the MySQL struct tells. */
+static bool holds_parameters(const struct db_conn *conn)
+{
+	return (conn->mysql->server_status & SERVER_PS_OUT_PARAMS) != 0;
+}
+
+enum db_step db_next_set(struct arena *a, struct db_rows *rows, struct db_set *set_out, struct error *err)
+{
+	struct stmt *s = rows->stmt;
+
+	for (;;) {
+		int rc = rows->begun ? mysql_stmt_next_result(s->handle) : 0;
+
+		rows->begun = true;
+		if (rc < 0)
+			return DB_END;
+		if (rc > 0)
+			return fetch_failed(rows, err);
+		if (mysql_stmt_field_count(s->handle) == 0)
+			continue; /* the end of the procedure itself */
+		if (!read_fields(a, rows->conn, s, set_out))
+			return fetch_failed(rows, err);
+		set_out->parameters = holds_parameters(rows->conn);
+		s->rebind = true;
+		rows->done = false;
+		return DB_ROW;
+	}
 }

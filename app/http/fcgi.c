@@ -362,14 +362,23 @@ static void put_headers(struct http_response *rs)
 {
 	struct strbuf block;
 
-	if (rs->before_send)
-		rs->before_send(rs, rs->context);
 	strbuf_init(&block, rs->headers.arena, rs->headers.len + 64);
 	strbuf_addf(&block, "Status: %d %s\r\n", rs->status, http_reason(rs->status));
 	strbuf_add_slice(&block, strbuf_slice(&rs->headers));
 	strbuf_lit(&block, "\r\n");
 	rs->sent = true;
 	rs->headers = block;
+}
+
+/* The last word about status and headers. */
+static void complete(struct http_response *rs)
+{
+	if (rs->sent)
+		return;
+	if (rs->before_send)
+		rs->before_send(rs, rs->context);
+	if (rs->complete)
+		rs->complete(rs, rs->complete_context);
 }
 
 static bool transmit(struct http_response *rs, bool end)
@@ -407,11 +416,13 @@ bool http_flush(struct http_response *rs, struct error *err)
 {
 	if (!rs->sent)
 		limit_writes(rs);
+	complete(rs);
 	return transmit(rs, false) || error_set(err, ERR_CUT, "the client has left");
 }
 
 void http_finish(struct http_server *s, struct http_response *rs)
 {
+	complete(rs);
 	if (!rs->sent && !rs->head && rs->status != 204 && rs->status != 304)
 		http_set_header(rs, "Content-Length", "%zu", rs->body.len);
 	drain(s);

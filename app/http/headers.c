@@ -53,6 +53,24 @@ void http_set_header(struct http_response *rs, const char *name, const char *fmt
 	strbuf_lit(h, "\r\n");
 }
 
+void http_drop_header(struct http_response *rs, struct slice name)
+{
+	struct strbuf *h = &rs->headers;
+	size_t at = 0;
+
+	while (at < h->len) {
+		const char *line = h->ptr + at, *end = memchr(line, '\n', h->len - at);
+		size_t len = end ? (size_t)(end - line) + 1 : h->len - at;
+
+		if (len > name.len && line[name.len] == ':' && slice_ieq((struct slice){ line, name.len }, name)) {
+			memmove(h->ptr + at, h->ptr + at + len, h->len - at - len);
+			h->len -= len;
+		} else {
+			at += len;
+		}
+	}
+}
+
 void http_discard(struct http_response *rs)
 {
 	rs->headers.len = 0;

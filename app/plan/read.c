@@ -568,8 +568,8 @@ static bool fill(struct planner *p, struct plan_node *node, const struct query_n
 	return !node->parent || hoist(p, node);
 }
 
-bool plan_read(struct arena *a, const struct config *config, const struct schema *schema, const struct query *query,
-	       struct plan **plan_out, struct error *err)
+bool plan_given(struct arena *a, const struct config *config, const struct schema *schema, const struct query *query,
+		const struct table *table, struct plan **plan_out, struct error *err)
 {
 	struct plan *plan = arena_new(a, struct plan);
 	struct planner p = { a, config, schema, plan, err };
@@ -579,12 +579,21 @@ bool plan_read(struct arena *a, const struct config *config, const struct schema
 	plan->count = query->prefer.count;
 	plan->timezone = query->prefer.timezone;
 	plan->strict = query->prefer.handling == HANDLING_STRICT;
-	if (!plan_schema(config, query->profile, &plan->schema, err) ||
-	    !plan_table(schema, plan->schema, query->name, &plan->table, err))
-		return false;
-	plan->root = new_node(&p, NULL, plan->table);
+	plan->schema = table->schema;
+	plan->table = table;
+	plan->root = new_node(&p, NULL, table);
 	if (!fill(&p, plan->root, &query->root))
 		return false;
 	*plan_out = plan;
 	return true;
+}
+
+bool plan_read(struct arena *a, const struct config *config, const struct schema *schema, const struct query *query,
+	       struct plan **plan_out, struct error *err)
+{
+	const struct table *table = NULL;
+	struct slice db = { NULL, 0 };
+
+	return plan_schema(config, query->profile, &db, err) && plan_table(schema, db, query->name, &table, err) &&
+	       plan_given(a, config, schema, query, table, plan_out, err);
 }

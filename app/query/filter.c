@@ -265,6 +265,23 @@ static bool begins_operation(const struct parser *p)
 	return slice_is(name, "not");
 }
 
+bool parser_is_operation(struct slice text)
+{
+	size_t n = 0;
+	struct slice name;
+
+	if (slice_starts(text, "not."))
+		return true;
+	while (n < text.len && text.ptr[n] >= 'a' && text.ptr[n] <= 'z')
+		n++;
+	name = (struct slice){ text.ptr, n };
+	for (size_t i = 0; i < sizeof(operators) / sizeof(*operators); i++)
+		if (slice_is(name, operators[i].name))
+			return n < text.len && (text.ptr[n] == '.' || (text.ptr[n] == '(' && (operators[i].quantified ||
+											      operators[i].fulltext)));
+	return false;
+}
+
 #define LOGIC "logic operator (and, or)"
 
 /* [not.]and or [not.]or, and what follows: whether a tree opens there. */

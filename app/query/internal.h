@@ -55,6 +55,9 @@ bool parser_field(struct parser *p, struct query_field *out) MUST_CHECK;
 /* What stands behind the field: [not.]op.value. In a tree values end at a comma or parenthesis. */
 bool parser_operation(struct parser *p, bool in_tree, struct query_filter *out) MUST_CHECK;
 
+/* Does text begin with [not.]operator and a point or parenthesis? */
+bool parser_is_operation(struct slice text);
+
 /* (a.eq.1,or(...)) */
 bool parser_tree(struct parser *p, struct query_logic *out) MUST_CHECK;
 

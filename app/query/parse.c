@@ -250,6 +250,28 @@ static bool read_parameter(struct reading *r, const struct parameter *par)
 	return read_filter(r, node, &k->field, par->value);
 }
 
+/* A GET on a routine: what names no embed and begins with no operator is an argument. */
+static bool is_argument(const struct reading *r, const struct parameter *par)
+{
+	static const char *const reserved[] = { "select", "columns", "on_conflict", "order",
+						"limit",  "offset",  "and",         "or" };
+
+	if (r->query->target != TARGET_ROUTINE || (r->query->method != HTTP_GET && r->query->method != HTTP_HEAD))
+		return false;
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++)
+		if (slice_is(par->key, reserved[i]))
+			return false;
+	return !memchr(par->key.ptr, '.', par->key.len) && !parser_is_operation(par->value);
+}
+
+static void push_argument(struct reading *r, const struct parameter *par)
+{
+	struct query *q = r->query;
+
+	q->arguments = query_push(r->a, q->arguments, q->narguments, sizeof(*q->arguments));
+	q->arguments[q->narguments++] = (struct query_argument){ par->key, par->value };
+}
+
 static bool read_path(struct reading *r, const struct http_request *rq)
 {
 	struct slice rest = rq->path, part, names[3] = { { NULL, 0 } };
@@ -317,7 +339,9 @@ bool query_parse(struct arena *a, const struct config *config, const struct http
 	    !query_prefer(a, rq, &query->prefer, err) || !split(&r, rq->query) || !read_select(&r))
 		return false;
 	for (size_t i = 0; i < r.n; i++)
-		if (query->target == TARGET_TABLE && !read_parameter(&r, &r.parameters[i]))
+		if (is_argument(&r, &r.parameters[i]))
+			push_argument(&r, &r.parameters[i]);
+		else if (query->target != TARGET_ROOT && !read_parameter(&r, &r.parameters[i]))
 			return false;
 	return query_range(rq, &query->root, err);
 }

@@ -49,6 +49,8 @@ static bool take(struct query_prefer *out, struct slice text)
 	TAKE(missings, missing);
 	TAKE(handlings, handling);
 	TAKE(txs, tx);
+	if (slice_is(text, "params=single-object"))
+		return out->single_object = true;
 	if (slice_starts(text, "timezone=") && text.len > 9) {
 		if (!out->timezone.len)
 			out->timezone = slice_from(text, 9);

@@ -102,6 +102,14 @@ void rows_emit(struct reader *r, const struct plan_node *root, const struct row 
 /* Writes a row that has no holes straight to the answer. */
 void rows_write(const struct style *style, const struct plan_node *root, const struct value *cells, struct strbuf *out);
 
+/*
+ * A page of the rows of a call, whose columns are those of plan, in their order. one: there is one row, which is an object
+ * where an array would be.
+ */
+bool render_given(struct arena *a, const struct plan *plan, const struct query *query, struct db_conn *conn,
+		  struct http_response *rs, struct db_rows *rows, bool one, struct render_result *result_out,
+		  struct error *err) MUST_CHECK;
+
 /* The CSV header line. */
 void rows_csv_header(const struct plan_node *root, struct strbuf *out);
 

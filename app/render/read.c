@@ -12,9 +12,11 @@ struct flow {
 	const struct query *query;
 	struct media_choice media;
 	struct render_result *result;
-	uint64_t seen;     /* rows read, for the singular object */
-	bool count_after;  /* count= is answered from the page, or counted once it is read */
-	size_t batch_rows; /* parents of the next batch of embeds */
+	uint64_t seen;         /* rows read, for the singular object */
+	bool count_after;      /* count= is answered from the page, or counted once it is read */
+	size_t batch_rows;     /* parents of the next batch of embeds */
+	struct db_rows *given; /* rows of a call that runs already; NULL: the plan's own */
+	uint64_t ngiven;
 };
 
 static const enum media table_media[] = { MEDIA_JSON,   MEDIA_CSV,     MEDIA_NDJSON, MEDIA_OBJECT,
@@ -168,6 +170,11 @@ static bool count_from_page(struct flow *f, struct error *err)
 {
 	const struct plan_node *root = f->r.plan->root;
 
+	if (f->given) {
+		f->result->total = f->ngiven;
+		f->result->has_total = f->r.plan->count != COUNT_NONE;
+		return true;
+	}
 	if (!f->count_after)
 		return true;
 	if (f->r.plan->count == COUNT_EXACT && !root->offset && f->result->rows < root->limit) {
@@ -363,6 +370,26 @@ static bool nested_rows(struct flow *f, struct db_rows *rows, bool cursor, struc
 	return step == DB_END && emit_batch(f, err);
 }
 
+/* The page is cut here, and what is not on it is counted. */
+static bool given_rows(struct flow *f, struct error *err)
+{
+	const struct plan_node *root = f->r.plan->root;
+	const struct value *cells;
+	enum db_step step;
+
+	while ((step = db_next(f->given, &cells, err)) == DB_ROW) {
+		uint64_t at = f->ngiven++;
+
+		if (at < root->offset || (root->has_limit && at - root->offset >= root->limit))
+			continue;
+		if (!write_plain(f, cells)) {
+			db_rows_close(f->given);
+			return false;
+		}
+	}
+	return step == DB_END;
+}
+
 static bool shows_embeds(const struct plan_node *root)
 {
 	for (size_t i = 0; i < root->nkids; i++)
@@ -382,6 +409,9 @@ static bool all_rows(struct flow *f, struct error *err)
 	struct db_statement statement;
 	struct db_rows *rows;
 	bool nested = root->nkids > 0;
+
+	if (f->given)
+		return given_rows(f, err);
 
 	sql_select(f->r.a, f->r.plan, root, NULL, &statement);
 	statement.cursor = shows_embeds(root) && !small_page(root);
@@ -449,7 +479,7 @@ static bool read_rows(struct flow *f, struct error *err)
 	if (f->query->method == HTTP_HEAD)
 		return head_only(f, err);
 	f->count_after = plan->count == COUNT_EXACT && small_page(plan->root);
-	f->r.held = f->count_after || is_single(f);
+	f->r.held = plan->held || f->count_after || is_single(f);
 	if (plan->count && !f->count_after && (!count_total(f, err) || !check_offset(f, err)))
 		return false;
 	begin(f);
@@ -473,33 +503,20 @@ static bool in_timezone(struct flow *f, struct error *err)
 	return ok;
 }
 
-/* NULL with err when the client takes nothing that is offered. */
-static struct flow *new_flow(const struct reader *reader, struct render_memory *memory, const struct query *query,
-			     struct render_result *result)
-{
-	struct flow *f = arena_new(reader->a, struct flow);
-
-	f->r = *reader;
-	f->r.scratch = memory->batch;
-	f->query = query;
-	f->result = result;
-	f->batch_rows = FIRST_BATCH;
-	*result = (struct render_result){ 0 };
-	if (!choose_media(f, f->r.err))
-		return NULL;
-	f->r.style = (struct style){ f->media.media, f->media.strip_nulls };
-	return f;
-}
-
 bool render_rows(struct arena *a, struct render_memory *memory, const struct plan *plan, const struct query *query,
 		 struct db_conn *conn, struct http_response *rs, struct render_result *result_out, struct error *err)
 {
-	struct reader reader = { .a = a, .plan = plan, .conn = conn, .rs = rs, .err = err, .held = true };
-	struct flow *f = new_flow(&reader, memory, query, result_out);
+	struct flow *f = arena_new(a, struct flow);
 	bool ok;
 
-	if (!f)
+	f->r = (struct reader){ .a = a, .scratch = memory->batch, .plan = plan, .conn = conn, .rs = rs, .err = err };
+	f->r.held = true;
+	f->query = query;
+	f->result = result_out;
+	f->batch_rows = FIRST_BATCH;
+	if (!choose_media(f, err))
 		return false;
+	f->r.style = (struct style){ f->media.media, f->media.strip_nulls };
 	begin(f);
 	rs->before_send = NULL;
 	ok = all_rows(f, err) && check_single(f, err);
@@ -512,12 +529,17 @@ bool render_rows(struct arena *a, struct render_memory *memory, const struct pla
 bool render_read(struct arena *a, struct render_memory *memory, const struct plan *plan, const struct query *query,
 		 struct db_conn *conn, struct http_response *rs, struct render_result *result_out, struct error *err)
 {
-	struct reader reader = { .a = a, .plan = plan, .conn = conn, .rs = rs, .err = err };
-	struct flow *f = new_flow(&reader, memory, query, result_out);
+	struct flow *f = arena_new(a, struct flow);
 	bool ok;
 
-	if (!f)
+	f->r = (struct reader){ .a = a, .scratch = memory->batch, .plan = plan, .conn = conn, .rs = rs, .err = err };
+	f->query = query;
+	f->result = result_out;
+	f->batch_rows = FIRST_BATCH;
+	*result_out = (struct render_result){ 0 };
+	if (!choose_media(f, err))
 		return false;
+	f->r.style = (struct style){ f->media.media, f->media.strip_nulls };
 	if (f->media.media == MEDIA_PLAN)
 		return explain(f, err);
 	if (needs_snapshot(f) && !db_begin_snapshot(conn, err))
@@ -525,4 +547,28 @@ bool render_read(struct arena *a, struct render_memory *memory, const struct pla
 	ok = in_timezone(f, err);
 	arena_reset(f->r.scratch);
 	return ok;
+}
+
+bool render_given(struct arena *a, const struct plan *plan, const struct query *query, struct db_conn *conn,
+		  struct http_response *rs, struct db_rows *rows, bool one, struct render_result *result_out,
+		  struct error *err)
+{
+	struct flow *f = arena_new(a, struct flow);
+
+	f->r = (struct reader){ .a = a, .plan = plan, .conn = conn, .rs = rs, .err = err };
+	f->query = query;
+	f->result = result_out;
+	f->given = rows;
+	*result_out = (struct render_result){ 0 };
+	if (!choose_media(f, err))
+		return false;
+	f->r.style = (struct style){ f->media.media, f->media.strip_nulls };
+	if (one && f->media.media == MEDIA_JSON)
+		f->r.style.media = MEDIA_OBJECT;
+	f->r.held = plan->held || plan->count || is_single(f);
+	begin(f);
+	if (!all_rows(f, err) || !count_from_page(f, err) || !check_offset(f, err) || !check_single(f, err))
+		return false;
+	end(f);
+	return true;
 }

@@ -112,8 +112,8 @@ static int status(const struct writing *x)
 }
 
 bool render_write(struct arena *a, struct render_memory *memory, struct write *w, const struct query *query,
-		  struct body *body, struct db_conn *conn, struct http_response *rs, struct render_result *result_out,
-		  struct error *err)
+		  struct body *body, struct db_conn *conn, struct http_response *rs, struct render_override *override,
+		  struct render_result *result_out, struct error *err)
 {
 	struct writing x = { .a = a, .w = w, .query = query, .body = body, .conn = conn, .err = err };
 	bool ok;
@@ -131,5 +131,5 @@ bool render_write(struct arena *a, struct render_memory *memory, struct write *w
 	result_out->rows = x.affected;
 	content_range(&x, rs);
 	location(&x, rs);
-	return true;
+	return render_said(a, conn, override, rs, err);
 }

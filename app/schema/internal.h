@@ -1,6 +1,7 @@
 #ifndef ROWGATE_SCHEMA_INTERNAL_H
 #define ROWGATE_SCHEMA_INTERNAL_H
 
+#include "db.h"
 #include "schema.h"
 
 struct foreign_key {
@@ -17,6 +18,35 @@ struct foreign_key {
 struct origin {
 	const struct column *base;
 };
+
+/* One pass over the rows of a catalogue query. */
+struct loader {
+	struct schema *schema;
+	struct arena *scratch;
+	struct db_conn *conn;
+	struct value *databases;
+	size_t ndatabases;
+	bool no_function;    /* of sql/core is installed */
+	struct table *table; /* of the last row: rows come ordered by table */
+	struct foreign_key *keys;
+	struct view *views;
+	struct error *err;
+};
+
+/* A row as texts; NULL is an empty slice with a NULL ptr. */
+typedef void row_fn(struct loader *l, const struct slice *f);
+
+/* Runs text, in which ? stands for the exposed databases, and hands every row to fn. */
+bool schema_each_row(struct loader *l, const char *text, size_t nfields, row_fn *fn) MUST_CHECK;
+
+/* After a failure: true when it was for want of a function of sql/core, or of the right to call it. */
+bool schema_without_function(struct loader *l) MUST_CHECK;
+
+/* `name` */
+struct slice schema_quoted(struct arena *a, struct slice name);
+
+/* Procedures, functions and their parameters; and which variables the code of the databases uses. */
+bool schema_load_routines(struct loader *l) MUST_CHECK;
 
 struct view {
 	struct view *next;

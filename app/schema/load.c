@@ -3,33 +3,16 @@
  * of the catalogue does not depend on any request's role. Every text read goes into a digest, which tells whether
  * definitions have really changed.
  */
-#include "db.h"
 #include "internal.h"
 
 #define MAX_FIELDS 12
-
-/* One pass over the rows of a catalogue query. */
-struct loader {
-	struct schema *schema;
-	struct arena *scratch;
-	struct db_conn *conn;
-	struct value *databases;
-	size_t ndatabases;
-	bool no_function;    /* of sql/core is installed */
-	struct table *table; /* of the last row: rows come ordered by table */
-	struct foreign_key *keys;
-	struct view *views;
-	struct error *err;
-};
-
-typedef void row_fn(struct loader *l, const struct slice *f);
 
 static struct slice keep(struct loader *l, struct slice s)
 {
 	return slice_copy(l->schema->arena, s);
 }
 
-static struct slice quoted(struct arena *a, struct slice name)
+struct slice schema_quoted(struct arena *a, struct slice name)
 {
 	struct strbuf b;
 
@@ -96,7 +79,7 @@ static bool each_row_of(struct loader *l, const struct value *values, size_t n, 
 }
 
 /* The same of the exposed databases. */
-static bool each_row(struct loader *l, const char *text, size_t nfields, row_fn *fn)
+bool schema_each_row(struct loader *l, const char *text, size_t nfields, row_fn *fn)
 {
 	return each_row_of(l, l->databases, l->ndatabases, text, nfields, fn);
 }
@@ -120,9 +103,9 @@ static void add_table(struct loader *l, const struct slice *f)
 	t->updatable = !t->is_view;
 	t->comment = t->is_view && slice_is(f[3], "VIEW") ? (struct slice){ "", 0 } : keep(l, f[3]);
 	strbuf_init(&b, l->schema->arena, f[0].len + f[1].len + 8);
-	strbuf_add_slice(&b, quoted(l->scratch, f[0]));
+	strbuf_add_slice(&b, schema_quoted(l->scratch, f[0]));
 	strbuf_addc(&b, '.');
-	name = quoted(l->scratch, f[1]);
+	name = schema_quoted(l->scratch, f[1]);
 	strbuf_add_slice(&b, name);
 	t->quoted = strbuf_slice(&b);
 	/* Chained into one list first; bucketed when their number is known. */
@@ -204,7 +187,7 @@ static void add_column(struct loader *l, const struct slice *f)
 	c = &t->columns[t->ncolumns++];
 	c->table = t;
 	c->name = keep(l, f[2]);
-	c->quoted = quoted(l->schema->arena, f[2]);
+	c->quoted = schema_quoted(l->schema->arena, f[2]);
 	c->type = schema_type(l->schema->arena, f[3], f[4]);
 	c->nullable = slice_is(f[5], "YES");
 	c->binary_collation = ends_with(f[6], "_bin") || slice_is(f[6], "binary");
@@ -355,7 +338,7 @@ static void add_view(struct loader *l, const struct slice *f)
 	vc.view = v;
 	v->nbases = schema_view_lineage(l->scratch, f[2], set_origin, &vc);
 	l->views = v;
-	l->schema->request_variables |= contains(f[2], "@`request.");
+	l->schema->request_variables |= contains(f[2], "@`request.") || contains(f[2], "@request.");
 }
 
 /* A view of a view shows the base column of what it shows. MariaDB's JSON columns are JSON in views as well. */
@@ -378,13 +361,8 @@ static void finish_views(struct loader *l)
 			}
 }
 
-static void note_request_variables(struct loader *l, const struct slice *f)
-{
-	l->schema->request_variables |= !slice_is(f[0], "0");
-}
-
 /* sql/core may not be deployed, or its functions not granted: then views show less. */
-static bool without_function(struct loader *l)
+bool schema_without_function(struct loader *l)
 {
 	if (l->err->code != ERR_DB_ROUTINE && l->err->code != ERR_DENIED && l->err->code != ERR_DB_SCHEMA)
 		return false;
@@ -402,11 +380,11 @@ static bool load_views(struct loader *l)
 #define VIEWS(text)                                                                              \
 	"SELECT TABLE_SCHEMA, TABLE_NAME, " text ", IS_UPDATABLE FROM information_schema.VIEWS " \
 	"WHERE TABLE_SCHEMA IN (?) ORDER BY TABLE_SCHEMA, TABLE_NAME"
-	return each_row(
+	return schema_each_row(
 		       l,
 		       VIEWS("COALESCE(NULLIF(VIEW_DEFINITION, ''), rowgate.view_definition(TABLE_SCHEMA, TABLE_NAME))"),
 		       4, add_view) ||
-	       (without_function(l) && each_row(l, VIEWS("VIEW_DEFINITION"), 4, add_view));
+	       (schema_without_function(l) && schema_each_row(l, VIEWS("VIEW_DEFINITION"), 4, add_view));
 #undef VIEWS
 }
 
@@ -423,14 +401,14 @@ static bool load_hidden_columns(struct loader *l, const struct table *t)
 			   "extra TEXT PATH '$[8]', standard TEXT PATH '$[9]', comment TEXT PATH '$[10]')) AS found "
 			   "ORDER BY position",
 			   10, add_column) ||
-	       without_function(l);
+	       schema_without_function(l);
 }
 
 static bool load_columns(struct loader *l)
 {
 	struct schema *s = l->schema;
 
-	if (!each_row(
+	if (!schema_each_row(
 		    l,
 		    "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, COLLATION_NAME, "
 		    "EXTRA, COLUMN_DEFAULT, COLUMN_COMMENT FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN (?) "
@@ -448,42 +426,41 @@ static bool load_all(struct loader *l)
 {
 	struct schema *s = l->schema;
 
-	if (!each_row(l,
-		      "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_COMMENT FROM information_schema.TABLES "
-		      "WHERE TABLE_SCHEMA IN (?) AND TABLE_TYPE <> 'SEQUENCE' ORDER BY TABLE_SCHEMA, TABLE_NAME",
-		      4, add_table))
+	if (!schema_each_row(
+		    l,
+		    "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_COMMENT FROM information_schema.TABLES "
+		    "WHERE TABLE_SCHEMA IN (?) AND TABLE_TYPE <> 'SEQUENCE' ORDER BY TABLE_SCHEMA, TABLE_NAME",
+		    4, add_table))
 		return false;
 	build_buckets(s);
 	if (!load_columns(l))
 		return false;
-	if (s->mariadb && !each_row(l,
-				    "SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CHECK_CLAUSE FROM "
-				    "information_schema.CHECK_CONSTRAINTS WHERE CONSTRAINT_SCHEMA IN (?) "
-				    "ORDER BY CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME",
-				    3, mark_json))
+	if (s->mariadb && !schema_each_row(l,
+					   "SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CHECK_CLAUSE FROM "
+					   "information_schema.CHECK_CONSTRAINTS WHERE CONSTRAINT_SCHEMA IN (?) "
+					   "ORDER BY CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME",
+					   3, mark_json))
 		return false;
-	if (!each_row(l,
-		      "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, INDEX_TYPE FROM "
-		      "information_schema.STATISTICS WHERE TABLE_SCHEMA IN (?) "
-		      "ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
-		      7, add_index))
+	if (!schema_each_row(
+		    l,
+		    "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, INDEX_TYPE FROM "
+		    "information_schema.STATISTICS WHERE TABLE_SCHEMA IN (?) "
+		    "ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
+		    7, add_index))
 		return false;
 	finish_keys(s);
-	if (!each_row(l,
-		      "SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_TABLE_SCHEMA, "
-		      "REFERENCED_TABLE_NAME, REFERENCED_COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE "
-		      "WHERE TABLE_SCHEMA IN (?) AND REFERENCED_TABLE_NAME IS NOT NULL "
-		      "ORDER BY TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION",
-		      7, add_foreign_key))
+	if (!schema_each_row(l,
+			     "SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_TABLE_SCHEMA, "
+			     "REFERENCED_TABLE_NAME, REFERENCED_COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE "
+			     "WHERE TABLE_SCHEMA IN (?) AND REFERENCED_TABLE_NAME IS NOT NULL "
+			     "ORDER BY TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION",
+			     7, add_foreign_key))
 		return false;
 	if (!load_views(l))
 		return false;
 	finish_views(l);
 	schema_relate(s, l->keys, l->views);
-	return each_row(l,
-			"SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA IN (?) "
-			"AND ROUTINE_DEFINITION LIKE '%@`request.%'",
-			1, note_request_variables);
+	return schema_load_routines(l);
 }
 
 struct schema *schema_load(const struct config *config, struct db_conn *catalogue, struct error *err)

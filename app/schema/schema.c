@@ -66,6 +66,15 @@ const struct table *schema_next_table(const struct schema *schema, const struct 
 	return NULL;
 }
 
+const struct routine *schema_routine(const struct schema *schema, struct slice db, struct slice name)
+{
+	const struct routine *r = schema->routines;
+
+	while (r && !(slice_eq(r->name, name) && slice_eq(r->schema, db)))
+		r = r->next;
+	return r;
+}
+
 /* Levenshtein distance, letters compared without case; more than limit gives limit + 1. */
 static unsigned distance(struct slice a, struct slice b, unsigned limit)
 {

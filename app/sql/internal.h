@@ -46,6 +46,9 @@ void sql_mariadb_json(struct writer *w, const struct plan_expr *left, enum query
 /* `schema`.`table` AS tN, with the junction of a many-to-many relation: JOIN ... AS jN. */
 void sql_table(struct writer *w, const struct plan_node *node);
 
+/* The rows of a call, in the place of a table (app/sql/call.c). */
+void sql_source(struct writer *w, const struct plan_node *node);
+
 /* The column the parents' key is compared with: the junction's, or the node's own. */
 void sql_key_column(struct writer *w, const struct plan_node *node, size_t i);
 

@@ -7,7 +7,10 @@ void sql_table(struct writer *w, const struct plan_node *node)
 {
 	const struct relation *r = node->relation;
 
-	strbuf_add_slice(&w->text, node->table->quoted);
+	if (w->plan->source.ptr)
+		sql_source(w, node);
+	else
+		strbuf_add_slice(&w->text, node->table->quoted);
 	strbuf_addf(&w->text, " AS t%u", node->number);
 	if (!r || !r->junction)
 		return;

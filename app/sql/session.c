@@ -1,7 +1,8 @@
 /* What a request tells the database about itself: user variables for functions, views and triggers that read them. */
 #include "internal.h"
 
-void sql_request_variables(struct arena *a, const struct sql_variable *variables, size_t n, struct db_statement *out)
+void sql_request_variables(struct arena *a, const struct sql_variable *variables, size_t n, bool response,
+			   struct db_statement *out)
 {
 	struct writer w;
 
@@ -10,6 +11,8 @@ void sql_request_variables(struct arena *a, const struct sql_variable *variables
 		strbuf_addf(&w.text, "%s@`request.%s`=", i ? "," : "SET ", variables[i].name);
 		sql_param(&w, value_text(variables[i].value));
 	}
+	if (response)
+		sql_lit(&w, ",@`response.status`=NULL,@`response.headers`=NULL");
 	sql_finish(&w, out);
 }
 

@@ -193,7 +193,7 @@ bool write_is_named(const struct write *w, const struct write_cell *cells)
 
 /* --- */
 
-static bool rolls_back(enum tx_end end, enum query_tx asked)
+bool write_rolls_back(enum tx_end end, enum query_tx asked)
 {
 	if (end == TX_COMMIT || end == TX_ROLLBACK || !asked)
 		return end == TX_ROLLBACK || end == TX_ROLLBACK_OVERRIDE;
@@ -216,7 +216,7 @@ bool write_plan(struct arena *a, const struct config *config, const struct schem
 	if (!plan_read(a, unlimited(a, config), schema, &q, &w->plan, err))
 		return false;
 	w->table = w->plan->table;
-	w->roll_back = rolls_back(config->db_tx_end, query->prefer.tx);
+	w->roll_back = write_rolls_back(config->db_tx_end, query->prefer.tx);
 	for (size_t i = 0; i < query->ncolumns && w->kind != WRITE_DELETE; i++)
 		if (!write_add_column(a, w, query->columns[i], err))
 			return false;
