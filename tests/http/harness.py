@@ -390,6 +390,7 @@ class Stack(Instance):
             self.load('spec.sql')
             self.load('types.sql')
             self.load('write.sql')
+            self.load('rpc.sql')
             self.grant()
             set_conf(self.var / 'rowgate.conf', {'db-schemas': SCHEMAS, 'db-schema-poll': '1'})
             self.make('reload')
@@ -433,6 +434,12 @@ class Stack(Instance):
                     self.sql(f'GRANT SELECT ON `{schema}`.`{table.replace("`", "``")}` TO `{role}`')
         for table, in self.sql("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'spec' AND TABLE_NAME LIKE 'w\\_%%'"):
             self.sql(f'GRANT INSERT, UPDATE, DELETE ON spec.{table} TO service_role')
+        for schema, name, kind in self.sql("SELECT ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_TYPE FROM information_schema.ROUTINES"
+                                           " WHERE ROUTINE_SCHEMA IN ('spec', 'spec2')"):
+            for role in ('anon', 'service_role') if name not in ('not_for_anon', 'twice') else ('service_role',):
+                self.sql(f'GRANT EXECUTE ON {kind} `{schema}`.`{name}` TO `{role}`')
+        for role in ('anon', 'service_role'):
+            self.sql(f'GRANT INSERT, UPDATE ON spec.r_stuff TO {role}')
         self.sql('GRANT SELECT (id, open_text) ON spec.private_columns TO anon')
 
     def token(self, role='authenticated', **claims):

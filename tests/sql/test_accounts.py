@@ -20,6 +20,7 @@ def later(admin):
                       'CREATE TABLE later_one.child (parent INT, KEY (parent), FOREIGN KEY (parent) REFERENCES later_one.parent (id))',
                       'CREATE VIEW later_one.both_ids AS SELECT parent.id AS one FROM later_one.parent',
                       'CREATE PROCEDURE later_one.act(IN how INT) SELECT how',
+                      'CREATE TRIGGER later_one.inserted AFTER INSERT ON later_one.parent FOR EACH ROW SET @how = NEW.id',
                       'INSERT INTO later_one.parent (id) VALUES (1)'):
         run(admin, statement)
     yield
@@ -42,6 +43,7 @@ def later(admin):
     ("SELECT rowgate.view_definition(table_schema, table_name) FROM information_schema.views"
      " WHERE table_schema = 'later_one'", ['select `later_one`.`parent`.`id` AS `one` from `later_one`.`parent`']),
     ("SELECT JSON_UNQUOTE(JSON_EXTRACT(rowgate.view_columns('later_one', 'both_ids'), '$[0][3]'))", ['one']),
+    ("SELECT rowgate.trigger_matches('later_one', '@how')", [1]), ("SELECT rowgate.trigger_matches('later_one', '@why')", [0]),
     ("SELECT routine_definition FROM information_schema.routines WHERE routine_schema = 'later_one'", ['SELECT how']),
     ("SELECT parameter_name FROM information_schema.parameters WHERE specific_schema = 'later_one'", ['how']),
     ("SELECT DISTINCT user FROM mysql.columns_priv WHERE db = 'wages'", ['authenticated']),
