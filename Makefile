@@ -16,7 +16,8 @@ CFLAGS += -std=c11 -D_GNU_SOURCE -Iinclude -DROWGATE_VERSION='"$(VERSION)"' $(OP
 LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
 LIBS = $(shell pkg-config --libs $(PKGS) $(DBLIB)) -lfcgi -lcrypt -lpthread -lm
 
-SRC := $(wildcard app/*.c app/*/*.c)
+# app/fetch is a program of its own: rowgate-jwks, where libcurl is.
+SRC := $(filter-out app/fetch/%,$(wildcard app/*.c app/*/*.c))
 OBJ := $(SRC:%.c=$(BUILD)/%.o)
 ALL_BUT_MAIN := $(filter-out $(BUILD)/app/main.o,$(OBJ))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
@@ -26,6 +27,12 @@ all: $(BUILD)/rowgate
 
 $(BUILD)/rowgate: $(OBJ)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# Fetches the keys of identity providers, under a timer (app/IDENTITY.md); needs libcurl4-openssl-dev.
+.PHONY: jwks
+jwks: $(BUILD)/rowgate-jwks
+$(BUILD)/rowgate-jwks: $(BUILD)/app/fetch/jwks.o $(filter $(addprefix $(BUILD)/app/,base/% auth/% http/headers.o),$(OBJ))
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcurl
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -79,6 +86,7 @@ $(BUILD)/tests/bench/%: tests/bench/%.c tests/bench/probe.h
 
 help:
 	@echo 'make          build $(BUILD)/rowgate'
+	@echo 'make jwks     build $(BUILD)/rowgate-jwks, which fetches other providers'\'' keys'
 	@echo 'make run      an instance in the foreground: what is missing, database, sample data, workers, nginx'
 	@echo 'make up       the same in the background; make down ends it, make reload reads the configuration again'
 	@echo 'make status   what of it runs'

@@ -56,8 +56,11 @@ bool auth_sign(struct arena *a, struct auth *auth, struct slice claims, struct s
 /* The public keys of auth-signing-keys that are believed now, as a JWKS. */
 void auth_jwks(struct arena *a, const struct auth *auth, int64_t now, struct strbuf *out);
 
+/* Is text a JWKS with at least one public key that tokens may be checked by? For rowgate-jwks. */
+bool auth_jwks_usable(struct arena *a, struct slice text, struct error *err) MUST_CHECK;
+
 /*
- * Reads auth-signing-keys again when the file is another than before; a broken file leaves the keys as they were and
+ * Reads auth-signing-keys, and jwt-jwks-folder with it, again when one is another than before; a broken file leaves the keys as they were and
  * is logged. For between requests; an unknown key in a token does the same.
  */
 void auth_refresh_keys(struct auth *auth);

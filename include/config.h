@@ -53,6 +53,9 @@ struct config {
 	const char *jwt_secret;
 	const char *jwt_secret_file;
 	bool jwt_secret_is_base64;
+	const char *jwt_jwks_folder;      /* every *.json in it is a JWKS of public keys; empty: none */
+	struct config_list jwt_jwks_urls; /* for rowgate-jwks, which fills that folder */
+	const char *jwt_jwks_ca;
 	const char *jwt_aud;
 	const char *jwt_issuer;
 	const char *jwt_role_claim_key;

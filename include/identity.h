@@ -88,6 +88,9 @@ bool identity_user_sessions(const struct identity_env *env, const struct identit
 void identity_user_json(const struct identity_user *user, struct strbuf *out);
 void identity_session_json(const struct identity_session *session, struct strbuf *out);
 
+/* A new token id. */
+struct slice identity_token_id(struct arena *a);
+
 /* "24h", "1h30m", "90s", "none": seconds, rounded up. False when it is none of these. */
 bool identity_duration(struct slice text, int64_t *seconds_out);
 

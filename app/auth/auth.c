@@ -24,11 +24,12 @@ struct seen_file {
 struct auth {
 	const struct config *config;
 	const char *signing_path; /* empty: no keys of our own */
+	const char *jwks_path;    /* a folder; empty: none */
 	struct arena *arena;
 	struct keyring ring;
 	struct claim_rules rules;
 	struct claim_rules own_rules; /* for tokens of auth-signing-keys */
-	struct seen_file seen;
+	struct seen_file seen, seen_jwks;
 	struct revoked *revoked;
 	struct slice anonymous_claims;
 	struct cache *cache;
@@ -55,6 +56,17 @@ static struct seen_file look_at(const char *path)
 	return (struct seen_file){ st.st_dev, st.st_ino, st.st_mtim };
 }
 
+static bool same_file(struct seen_file a, struct seen_file b)
+{
+	return a.inode == b.inode && a.device == b.device && a.changed.tv_sec == b.changed.tv_sec &&
+	       a.changed.tv_nsec == b.changed.tv_nsec;
+}
+
+static const char *own_copy(struct arena *a, const char *path)
+{
+	return path ? arena_printf(a, "%s", path) : "";
+}
+
 struct auth *auth_open(const struct config *config, struct error *err)
 {
 	struct auth *auth = calloc(1, sizeof(*auth));
@@ -66,9 +78,10 @@ struct auth *auth_open(const struct config *config, struct error *err)
 	auth->arena = arena_open();
 	auth->config = config;
 	auth->revoked = revoked_open();
-	auth->signing_path =
-		config->auth_signing_keys ? arena_printf(auth->arena, "%s", config->auth_signing_keys) : "";
+	auth->signing_path = own_copy(auth->arena, config->auth_signing_keys);
+	auth->jwks_path = own_copy(auth->arena, config->jwt_jwks_folder);
 	auth->seen = look_at(auth->signing_path);
+	auth->seen_jwks = look_at(auth->jwks_path);
 	good = keys_load(scratch, config, &auth->ring, err) && claims_rules(auth->arena, config, &auth->rules, err);
 	arena_close(scratch);
 	if (!good) {
@@ -77,6 +90,7 @@ struct auth *auth_open(const struct config *config, struct error *err)
 	}
 	auth->own_rules = auth->rules;
 	auth->own_rules.own = true;
+	auth->own_rules.required = SLICE("exp");
 	auth->anonymous_claims = anonymous_claims(auth->arena, auth->rules.anonymous);
 	auth->cache = cache_open(config->jwt_cache_max_entries);
 	return auth;
@@ -100,26 +114,24 @@ void auth_cache_counts(const struct auth *auth, uint64_t *hits_out, uint64_t *lo
 
 void auth_refresh_keys(struct auth *auth)
 {
-	struct seen_file now = look_at(auth->signing_path);
+	struct seen_file now = look_at(auth->signing_path), jwks = look_at(auth->jwks_path);
 	struct keyring fresh;
 	struct arena *a;
 	struct error err;
 
-	if (!*auth->signing_path)
-		return;
-	if (now.inode == auth->seen.inode && now.device == auth->seen.device &&
-	    now.changed.tv_sec == auth->seen.changed.tv_sec && now.changed.tv_nsec == auth->seen.changed.tv_nsec)
+	if (same_file(now, auth->seen) && same_file(jwks, auth->seen_jwks))
 		return;
 	auth->seen = now;
+	auth->seen_jwks = jwks;
 	a = arena_open();
 	error_init(&err, a);
 	if (keys_load(a, auth->config, &fresh, &err)) {
 		keys_wipe(&auth->ring);
 		auth->ring = fresh;
 		cache_clear(auth->cache);
-		log_line(LOG_INFO, "signing keys read again");
+		log_line(LOG_INFO, "keys read again");
 	} else {
-		log_line(LOG_ERROR, "the signing keys stay as they were: %s", err.message);
+		log_line(LOG_ERROR, "the keys stay as they were: %s", err.message);
 	}
 	arena_close(a);
 }

@@ -9,6 +9,8 @@
  * was given fails later, and for somebody else. Keys a verifier has no use for (for encryption, of another type)
  * are left out of a set, as RFC 7517 section 5 asks.
  */
+#include <dirent.h>
+#include <errno.h>
 #include <json-c/json.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -17,6 +19,7 @@
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -34,6 +37,7 @@ struct source {
 	struct keyring *ring;
 	struct error *err;
 	const char *name; /* where the key comes from, for messages */
+	bool only_public; /* a secret in it is known to whoever can read it: left out */
 };
 
 static bool complain(struct source *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -408,7 +412,7 @@ static bool add_jwk(struct source *s, struct json_object *jwk)
 	if (!jwk_signs(jwk))
 		return true;
 	if (slice_is(kty, "oct"))
-		return add_oct(s, jwk, named, kid);
+		return s->only_public || add_oct(s, jwk, named, kid);
 	if (slice_is(kty, "RSA"))
 		return add_rsa(s, jwk, named, kid);
 	if (slice_is(kty, "EC"))
@@ -497,6 +501,51 @@ static bool add_base64(struct source *s, struct slice text)
 	return good;
 }
 
+static int is_json(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && len > 5 && strcmp(entry->d_name + len - 5, ".json") == 0;
+}
+
+/* What rowgate-jwks has fetched: a JWKS in each file. */
+static bool add_folder(struct source *s, const char *path)
+{
+	struct dirent **names;
+	struct slice text;
+	bool good = true;
+	int n;
+
+	if (!path || !*path)
+		return true;
+	s->name = "jwt-jwks-folder";
+	n = scandir(path, &names, is_json, alphasort);
+	if (n < 0)
+		return errno == ENOENT || complain(s, "%s: %s", path, strerror(errno));
+	s->only_public = true;
+	for (int i = 0; i < n; i++) {
+		s->name = arena_printf(s->arena, "jwt-jwks-folder: %s", names[i]->d_name);
+		good = good &&
+		       config_read_file(s->arena, arena_printf(s->arena, "%s/%s", path, names[i]->d_name), &text,
+					s->err) &&
+		       add_json(s, text);
+		free(names[i]);
+	}
+	free(names);
+	s->only_public = false;
+	return good;
+}
+
+bool auth_jwks_usable(struct arena *a, struct slice text, struct error *err)
+{
+	struct keyring ring = { .n = 0 };
+	struct source s = { .arena = a, .ring = &ring, .err = err, .name = "the answer", .only_public = true };
+	bool good = json_kind(text) == '{' ? add_json(&s, text) : complain(&s, "not a JWKS");
+
+	keys_wipe(&ring);
+	return good;
+}
+
 /* One of our own keys: it verifies like any other, and signs. */
 static bool add_own(struct source *s, const struct config *config, const struct signing_key *k)
 {
@@ -560,7 +609,7 @@ bool keys_load(struct arena *a, const struct config *config, struct keyring *out
 			good = add_text(&s, text);
 	}
 	wipe(text);
-	good = good && add_signing(&s, config);
+	good = good && add_folder(&s, config->jwt_jwks_folder) && add_signing(&s, config);
 	if (!good)
 		keys_wipe(out);
 	return good;

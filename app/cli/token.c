@@ -35,6 +35,8 @@ static bool issue(struct cli *c, const struct choices *o)
 		strbuf_lit(&claims, ",\"sub\":");
 		json_string(&claims, slice_of(o->subject));
 	}
+	strbuf_lit(&claims, ",\"jti\":");
+	json_string(&claims, identity_token_id(c->arena));
 	strbuf_addf(&claims, ",\"iat\":%lld,\"exp\":%lld}", (long long)now, (long long)now + (long long)ttl);
 	if (!auth_issue(c->arena, c->state->auth, strbuf_slice(&claims), &token, &c->err))
 		return false;

@@ -254,6 +254,24 @@ static void refuse_in_form(struct call *c)
 	strbuf_addc(b, '}');
 }
 
+static void wipe(struct slice s)
+{
+	if (s.len)
+		explicit_bzero((void *)(uintptr_t)s.ptr, s.len);
+}
+
+/* Passwords and refresh tokens stay no longer than they are needed. */
+static void forget_secrets(struct call *c)
+{
+	static const char *const names[] = { "password", "refresh_token" };
+	struct slice text;
+
+	wipe(c->body);
+	for (size_t i = 0; c->json && i < sizeof(names) / sizeof(*names); i++)
+		if (json_text_member(c->json, names[i], &text) > 0)
+			wipe(text);
+}
+
 void identity_serve(const struct identity_env *env, const struct http_request *rq, body_read_fn *read, void *context,
 		    struct http_response *rs, struct error *err)
 {
@@ -265,6 +283,7 @@ void identity_serve(const struct identity_env *env, const struct http_request *r
 		deny(err, 404, "not_found", "/auth/v1 is not offered here: db-identity-user is not set");
 	else if (answer(&c, read, context))
 		error_init(err, err->arena);
+	forget_secrets(&c);
 	if (err->code != ERR_NONE)
 		refuse_in_form(&c);
 	if (rs->status != 204)

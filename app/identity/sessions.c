@@ -11,6 +11,7 @@
 #define TOKEN_LETTERS 40 /* 240 bits */
 /* Used tokens that are remembered, so that their coming again is noticed. */
 #define REMEMBERED 500
+#define SESSIONS_MAX 200
 
 static struct slice cut(struct slice s, size_t len)
 {
@@ -57,6 +58,24 @@ static bool forget_old(struct store *q, struct slice user)
 			 params, 2, NULL);
 }
 
+/* And of a user who signs in again and again without ever signing out, those used longest ago. */
+static bool keep_few(struct store *q, struct slice user)
+{
+	static const enum db_fetch fetch[] = { FETCH_INT };
+	struct value params[] = { value_text(user), { .kind = VALUE_NULL } };
+	struct value **rows;
+	size_t n;
+
+	if (!store_rows(q, SLICE("SELECT COUNT(*) FROM rowgate.auth_session WHERE user_id = ?"), params, 1, fetch, 1,
+			&rows, &n))
+		return false;
+	if (!n || rows[0][0].i < SESSIONS_MAX)
+		return true;
+	params[1] = value_int(rows[0][0].i - SESSIONS_MAX + 1);
+	return store_run(q, SLICE("DELETE FROM rowgate.auth_session WHERE user_id = ? ORDER BY refreshed_at LIMIT ?"),
+			 params, 2, NULL);
+}
+
 bool session_begin(struct store *q, const struct identity_user *user, struct slice address, struct slice user_agent,
 		   struct session_grant *out)
 {
@@ -69,7 +88,7 @@ bool session_begin(struct store *q, const struct identity_user *user, struct sli
 	out->session = uuid_new(a);
 	out->began = time(NULL);
 	params[0] = value_text(out->session);
-	return forget_old(q, user->id) &&
+	return forget_old(q, user->id) && keep_few(q, user->id) &&
 	       store_run(q,
 			 SLICE("INSERT INTO rowgate.auth_session (id, user_id, address, user_agent, created_at, "
 			       "refreshed_at) VALUES (?, ?, ?, ?, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))"),

@@ -9,6 +9,11 @@ static void text_claim(struct strbuf *b, const char *name, struct slice value)
 	json_string(b, value);
 }
 
+struct slice identity_token_id(struct arena *a)
+{
+	return random_text(a, 22);
+}
+
 /* iat is never within a revocation of all of the subject's tokens: this one is newer. */
 static int64_t issued_now(const struct identity_env *env, struct slice subject)
 {
@@ -30,7 +35,7 @@ static struct slice claims_of(const struct identity_env *env, const struct ident
 	text_claim(&b, "iss", slice_of(*c->jwt_issuer ? c->jwt_issuer : "rowgate"));
 	text_claim(&b, "aud", slice_of(*c->jwt_aud ? c->jwt_aud : "authenticated"));
 	text_claim(&b, "sub", user->id);
-	text_claim(&b, "jti", random_text(env->arena, 22));
+	text_claim(&b, "jti", identity_token_id(env->arena));
 	text_claim(&b, "session_id", grant->session);
 	text_claim(&b, "role", user->role);
 	text_claim(&b, "email", user->email);

@@ -10,8 +10,9 @@ out=build/fuzz
 mkdir -p "$out/corpus/$target"
 clang -std=c11 -D_GNU_SOURCE -Iinclude -g -O1 -Wall -Wextra \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-	-o "$out/fuzz_$target" "tests/fuzz/fuzz_$target.c" app/*/*.c \
-	$(pkg-config --cflags --libs json-c libjwt openssl zlib "${DBLIB:-libmariadb}") -lfcgi -lpthread -lm
+	-o "$out/fuzz_$target" "tests/fuzz/fuzz_$target.c" \
+	$(find app -mindepth 2 -name '*.c' ! -path 'app/cli/*' ! -path 'app/fetch/*') \
+	$(pkg-config --cflags --libs json-c libjwt openssl zlib "${DBLIB:-libmariadb}") -lfcgi -lcrypt -lpthread -lm
 dictionary=
 [ -e "tests/fuzz/$target.dict" ] && dictionary="-dict=tests/fuzz/$target.dict"
 exec "$out/fuzz_$target" -max_total_time="$seconds" -max_len=9000 -timeout=10 -print_final_stats=1 \

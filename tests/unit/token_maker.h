@@ -26,6 +26,7 @@ static inline struct config plain_config(void)
 				.jwt_secret = "",
 				.jwt_secret_file = "",
 				.auth_signing_keys = "",
+				.jwt_jwks_folder = "",
 				.jwt_aud = "",
 				.jwt_issuer = "",
 				.jwt_role_claim_key = ".role",

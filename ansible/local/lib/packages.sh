@@ -29,6 +29,7 @@ lib:zlib|zlib1g-dev
 '
 # For `make test`.
 TEST_NEEDS='
+lib:libcurl|libcurl4-openssl-dev
 lib:cmocka|libcmocka-dev
 python:pytest|python3-pytest
 python:requests|python3-requests
