@@ -87,6 +87,9 @@ bool write_refuse(const struct write_faults *faults, struct error *err);
 /* Upsert: the body has a key twice. Always false. */
 bool write_met_twice(struct error *err);
 
+/* Which row of an INSERT a database error speaks of, from 1 on, and which column; 0: it does not say. */
+uint64_t write_error_row(const struct error *err, struct slice *column_out);
+
 /* A database error about a constraint, in words that name it and its columns. */
 void write_explain(const struct write *w, struct error *err);
 

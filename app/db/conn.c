@@ -220,11 +220,13 @@ static bool set_session(struct db_conn *conn, struct error *err)
 
 	if (!c->db_stream_timeout || !c->db_statement_timeout)
 		longest = 0;
-	snprintf(text, sizeof(text),
-		 "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,"
-		 "ERROR_FOR_DIVISION_BY_ZERO', SESSION time_zone = '+00:00', SESSION autocommit = 1, SESSION %s = %llu",
-		 conn->mariadb ? "max_statement_time" : "max_execution_time",
-		 (unsigned long long)(conn->mariadb ? seconds(longest) : longest));
+	snprintf(
+		text, sizeof(text),
+		"SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,"
+		"ERROR_FOR_DIVISION_BY_ZERO%s', SESSION time_zone = '+00:00', SESSION autocommit = 1, SESSION %s = %llu",
+		conn->mariadb ? ",TIME_ROUND_FRACTIONAL" : "", /* as MySQL does */
+		conn->mariadb ? "max_statement_time" : "max_execution_time",
+		(unsigned long long)(conn->mariadb ? seconds(longest) : longest));
 	return db_command(conn, text, err) &&
 	       db_command(conn, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", err);
 }

@@ -24,6 +24,7 @@ struct fate {
 	bool known;               /* it was there before */
 	const struct value *key;  /* as it is shown */
 	const struct value *held; /* known: the value of the conflicting key in the table */
+	uint64_t number;          /* of the row in the body, from 1 on */
 };
 
 /* Keys met so far, as hashes: a set by open addressing; 0 is a free place. */
@@ -37,6 +38,7 @@ struct inserting {
 	struct arena *batch; /* cells of the rows not written yet */
 	struct write_cell **rows;
 	size_t n;
+	uint64_t last; /* of them: its number in the body */
 	enum learn learn;
 	const struct column *counter; /* of the key: AUTO_INCREMENT makes its values */
 	uint64_t step;                /* between two of them */
@@ -143,6 +145,20 @@ static const struct value *copied(struct arena *a, const struct value *cells, si
 	return values;
 }
 
+/* Where the database says which row it refuses, the body's number of it is told. Always false. */
+static bool refused(struct inserting *in, struct fate *const *fates, size_t n)
+{
+	struct error *err = in->x->err;
+	struct slice column;
+	uint64_t row = write_error_row(err, &column);
+
+	if (!row || row > n)
+		return false;
+	return error_details(err, column.len ? "Row %llu, column \"%.*s\": %s" : "Row %llu%.*s: %s",
+			     (unsigned long long)fates[row - 1]->number, (int)column.len, column.ptr,
+			     err->details ? err->details : err->message);
+}
+
 /* INSERT ... RETURNING of MariaDB */
 static bool insert_returning(struct inserting *in, struct write_cell *const *rows, struct fate *const *fates, size_t n)
 {
@@ -155,11 +171,11 @@ static bool insert_returning(struct inserting *in, struct write_cell *const *row
 
 	sql_insert(in->batch, x->w, rows, n, x->keys.key, &statement);
 	if (!db_query(in->batch, x->conn, &statement, &result, x->err))
-		return false;
+		return refused(in, fates, n);
 	while ((step = db_next(result, &cells, x->err)) == DB_ROW && r < n)
 		fates[r++]->key = copied(in->batch, cells, x->keys.key->n);
 	x->inserted += r;
-	return step == DB_END;
+	return step == DB_END || refused(in, fates, n);
 }
 
 /* All of them leave the counter to count, or none does. */
@@ -173,7 +189,7 @@ static bool insert_alike(struct inserting *in, struct write_cell *const *rows, s
 		return insert_returning(in, rows, fates, n);
 	sql_insert(in->batch, x->w, rows, n, NULL, &statement);
 	if (!db_execute(x->conn, &statement, &met, &made, x->err))
-		return false;
+		return refused(in, fates, n);
 	x->inserted += met;
 	for (size_t r = 0; in->learn == LEARN_FROM_ROWS && r < n; r++)
 		fates[r]->key = own_key(in, rows[r], made + r * in->step);
@@ -255,9 +271,9 @@ static bool find_known(struct inserting *in, struct write_cell *const *rows, str
 	while ((step = db_next(result, &cells, x->err)) == DB_ROW) {
 		struct fate *f = &fates[cells[0].u - 1];
 
-		*f = (struct fate){ .known = true,
-				    .held = copied(in->batch, cells + 1, held),
-				    .key = copied(in->batch, cells + 1 + held, shown) };
+		f->known = true;
+		f->held = copied(in->batch, cells + 1, held);
+		f->key = copied(in->batch, cells + 1 + held, shown);
 	}
 	return step == DB_END;
 }
@@ -398,7 +414,7 @@ static bool settle_singly(struct inserting *in, struct fate *fates)
 {
 	error_init(in->x->err, in->x->err->arena);
 	for (size_t r = 0; r < in->n; r++) {
-		fates[r] = (struct fate){ 0 };
+		fates[r] = (struct fate){ .number = fates[r].number };
 		if (!settle(in, in->rows + r, fates + r, 1))
 			return false;
 	}
@@ -415,6 +431,8 @@ static bool flush(struct inserting *in)
 	/* Bodies may be long: the time limit is that of streams. */
 	db_streaming(x->conn);
 	fates = arena_array(in->batch, struct fate, in->n);
+	for (size_t r = 0; r < in->n; r++)
+		fates[r].number = in->last - in->n + r + 1;
 	if (!settle(in, in->rows, fates, in->n)) {
 		bool again = x->err->code == ERR_DUPLICATE && x->w->resolution == RESOLUTION_IGNORE && in->conflicts &&
 			     in->n > 1;
@@ -484,6 +502,7 @@ static bool take_row(struct inserting *in, const struct body_row *row)
 		write_extend(in->batch, x->w, &cells);
 	}
 	in->rows[in->n++] = cells;
+	in->last = row->number;
 	return !batch_is_full(in) || flush(in);
 }
 

@@ -11,9 +11,13 @@ static void cell(struct writer *w, const struct column *c, const struct write_ce
 		return;
 	}
 	if (c->type.class == TYPE_GEOMETRY && cell->value.kind != VALUE_NULL) {
+		/* MariaDB makes NULL of what is no geometry. An empty text is none to both. */
+		bool silent = w->plan->catalogue->mariadb;
+
+		strbuf_adds(&w->text, silent ? "COALESCE(" : "");
 		strbuf_adds(&w->text, cell->geojson ? "ST_GeomFromGeoJSON(" : "ST_GeomFromText(");
 		sql_param(w, cell->value);
-		strbuf_addc(&w->text, ')');
+		strbuf_adds(&w->text, silent ? "),'')" : ")");
 		return;
 	}
 	if (cell->instant && w->plan->timezone.len) {

@@ -39,11 +39,35 @@ static struct slice without_excess_blanks(struct slice s, uint64_t length)
 	return s;
 }
 
+/* utf8mb3 has characters of up to three bytes. */
+static bool in_bmp(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.ptr[i] >= 0xF0)
+			return false;
+	return true;
+}
+
+/* The first second of 1970 is 0, which is no TIMESTAMP. Where they end is the server's: in 2038, or in 2106. */
+static bool in_unix_time(const struct column *c, const struct write_cell *cell, struct error *err)
+{
+	const struct datetime *t = &cell->value.t;
+	bool zero = !t->year && !t->month && !t->day;
+	bool early = t->year < 1970 && cell->instant && !zero;
+
+	if (c->type.class != TYPE_TIMESTAMP || (!early && t->year <= 2106))
+		return true;
+	return error_set(err, ERR_OUT_OF_RANGE, "timestamp out of range: 1970 to 2038, or to 2106");
+}
+
 static bool fits(const struct column *c, struct value *v, struct error *err)
 {
 	const struct type *t = &c->type;
 	uint64_t n;
 
+	if (c->charset == CHARSET_BMP && v->kind == VALUE_TEXT && !in_bmp(v->s))
+		return error_set(err, ERR_BAD_LITERAL,
+				 "the column's character set does not have every character of the value");
 	if (!t->length || (t->class != TYPE_TEXT && t->class != TYPE_BYTES))
 		return true;
 	if (t->class == TYPE_TEXT && !t->in_bytes)
@@ -122,6 +146,8 @@ static bool typed(struct arena *a, const struct column *c, struct slice text, st
 	if (c->type.class == TYPE_ENUM && !text.len && !is_label(c, text))
 		return error_set(err, ERR_BAD_LITERAL, "invalid input value for enum: \"\"");
 	if (c->type.class == TYPE_DECIMAL && !decimal_fits(c, text, err))
+		return false;
+	if (!in_unix_time(c, out, err))
 		return false;
 	return fits(c, &out->value, err);
 }

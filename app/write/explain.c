@@ -119,6 +119,26 @@ bool write_met_twice(struct error *err)
 			       "constrained values.");
 }
 
+/* ... for column `db`.`table`.`name` at row N, or 'name' */
+uint64_t write_error_row(const struct error *err, struct slice *column_out)
+{
+	static const char mark[] = " at row ";
+	const char *at = NULL, *from;
+	uint64_t row;
+
+	*column_out = SLICE("");
+	for (const char *p = err->log_detail; p && (p = strstr(p, mark)); p++)
+		at = p;
+	if (!at || !parse_u64(slice_of(at + strlen(mark)), &row))
+		return 0;
+	from = at - 1;
+	if (from > err->log_detail && (*from == '`' || *from == '\''))
+		for (const char *p = from - 1; p > err->log_detail && !column_out->len; p--)
+			if (*p == *from)
+				*column_out = (struct slice){ p + 1, (size_t)(from - p) - 1 };
+	return row;
+}
+
 void write_explain(const struct write *w, struct error *err)
 {
 	unsigned number = err->db_errno;

@@ -374,3 +374,37 @@ def test_instants_are_instants_in_every_zone(w, zone, shown):
     local = w('PATCH', '/w_item?name=eq.new&select=at', {'at': '2020-01-31T10:00:00'}, prefer).json()[0]['at']
     assert local == '2020-01-31T10:00:00' + shown[-6:]
     assert w('GET', '/w_item?select=at&at=eq.2020-01-31T10:00:00', headers={'Prefer': f'timezone={zone}'}).json() == [{'at': local}]
+
+
+def test_a_row_that_only_the_database_refuses_is_named(w):
+    rows = [dict(NEW, name=f'r{n}', at='2020-01-01T00:00:00Z') for n in range(700)]
+    rows[650]['at'] = '2200-01-01T00:00:00Z'
+    response = w('POST', '/w_item', rows)
+    assert response.error()[0] == 400 and 'Row 651, column "at"' in response.json()['details']
+    rows[650]['at'] = '2090-01-01T00:00:00Z'
+    for prefer in ({}, SHOW):
+        response = w('POST', '/w_item', rows, prefer)
+        if response.status == 201:  # MariaDB 11.5 and later
+            break
+        assert response.error() == (400, '22007') and response.json()['details'].startswith('Row 651, column "at": ')
+    else:
+        assert w.items() == ITEMS
+
+
+@pytest.mark.parametrize('value', ['POINT(1', '', 'LINESTRING(0 0,1 1)', 5, {'type': 'Point'}, {'type': 'Nope', 'coordinates': [1, 2]},
+                                   {'type': 'Point', 'coordinates': ['a', 'b']}])
+def test_what_is_no_geometry_is_refused(w, value):
+    assert w('POST', '/w_shape', {'id': 1, 'place': value}).error() == (400, '22P02')
+    assert w('GET', '/w_shape').json() == []
+
+
+def test_geometry(w):
+    shown = {'type': 'Point', 'coordinates': [1, 2]}
+    rows = [{'id': 1, 'place': shown}, {'id': 2, 'place': 'POINT(1 2)'}, {'id': 3, 'place': None}]
+    assert [r['place'] for r in w('POST', '/w_shape', rows, SHOW).json()] == [shown, shown, None]
+    w.sql('DELETE FROM spec.w_shape')
+
+
+def test_fractions_are_rounded(w):
+    assert w('POST', '/w_item?select=at,price', dict(NEW, at='2020-01-31T10:00:00.5Z', price='1.005'), SHOW).json() == [
+        {'at': '2020-01-31T10:00:01+00:00', 'price': 1.01}]
