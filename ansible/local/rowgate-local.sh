@@ -56,10 +56,7 @@ stored() { sed -n "s/^$1=//p" "$VAR/run/settings" 2>/dev/null || true; }
 settings() {
 	local name
 	for name in PORT WORKERS DB DB_USER DB_PASSWORD_FILE DB_CA RATE METRICS_ALLOW; do
-		if [ -z "${!name:-}" ]; then
-			printf -v "$name" %s ''
-			[ "$1" = new ] || printf -v "$name" %s "$(stored "$name")"
-		fi
+		[ -n "${!name:-}" ] || printf -v "$name" %s "$(stored "$name")"
 	done
 	PORT=${PORT:-8443} DB=${DB:-local} WORKERS=${WORKERS:-$(default_workers)}
 	number PORT "$PORT" 65535
@@ -73,6 +70,7 @@ settings() {
 	[ -z "$DB_CA" ] || DB_CA=$(realpath -m "$DB_CA")
 }
 
+# Not before they have proved to work: the next start takes them from here.
 save_settings() {
 	local name
 	for name in PORT WORKERS DB DB_USER DB_PASSWORD_FILE DB_CA RATE METRICS_ALLOW; do
@@ -146,11 +144,15 @@ make_keys() {
 	secret catalogue-password openssl rand -hex 24
 	secret identity-password openssl rand -hex 24
 	secret admin-password openssl rand -hex 12
-	close_keys
 }
 
-# Nobody but the one who started and the workers may read keys, whoever put them there.
+# Nobody but the one who started and the workers may read keys, whoever put them there. The configuration is for others
+# to read unless its owner closed it.
 close_keys() {
+	if [ "$APP_USER" != "$(id -un)" ] && ! as "$APP_USER" test -r "$VAR/rowgate.conf"; then
+		chgrp "$APP_GROUP" "$VAR/rowgate.conf"
+		chmod g+r "$VAR/rowgate.conf"
+	fi
 	chmod 700 "$VAR/keys"
 	find "$VAR/keys" -type f -exec chmod 600 {} +
 	if [ "$APP_USER" != "$(id -un)" ]; then
@@ -160,15 +162,39 @@ close_keys() {
 	fi
 }
 
-make_conf() {
-	local database='db-socket = mysql.sock'
-	[ ! -e "$VAR/rowgate.conf" ] || return 0
-	if ! db_is_local; then
-		database="db-host = $(db_host)\\ndb-port = $(db_port)"
-		[ -z "$DB_CA" ] || database="$database\\ndb-ca = ${DB_CA//|/\\|}"
+# What the configuration says of the server that DB names.
+database_lines() {
+	if db_is_local; then
+		echo 'db-socket = mysql.sock'
+		return
 	fi
-	sed "s|@DATABASE@|${database//&/\\&}|" "$HERE/rowgate.conf.in" >"$VAR/rowgate.conf.new"
-	mv "$VAR/rowgate.conf.new" "$VAR/rowgate.conf"
+	printf 'db-host = %s\ndb-port = %s\n' "$(db_host)" "$(db_port)"
+	[ -z "$DB_CA" ] || printf 'db-ca = %s\n' "$DB_CA"
+}
+
+# with_database PATTERN: standard input with database_lines in place of the first line that matches, without the others.
+with_database() {
+	LINES_OF_DB=$(database_lines) awk -v pattern="$1" '
+		$0 !~ pattern { print; next }
+		!done++ { print ENVIRON["LINES_OF_DB"] }
+		END { if (!done) print ENVIRON["LINES_OF_DB"] }'
+}
+
+# The file is kept as it is, but for another DB than at the last start.
+make_conf() {
+	local file=$VAR/rowgate.conf
+	if [ ! -e "$file" ]; then
+		with_database '^@DATABASE@$' <"$HERE/rowgate.conf.in" >"$file.new"
+	elif [ -n "$(stored DB)" ] && [ "$DB $DB_CA" != "$(stored DB) $(stored DB_CA)" ]; then
+		say "$file names $DB from now on"
+		install -m 600 /dev/null "$file.new"
+		with_database '^[[:blank:]]*db-(socket|host|port|ca)[[:blank:]]*=' <"$file" >"$file.new"
+		chown --reference="$file" "$file.new"
+		chmod --reference="$file" "$file.new"
+	else
+		return 0
+	fi
+	mv "$file.new" "$file"
 }
 
 # TEXT as a word of sh.
@@ -214,8 +240,20 @@ make_env() {
 	mv "$VAR/rowgate.env.new" "$VAR/rowgate.env"
 }
 
+can_build() {
+	local folder=$BUILD
+	case $folder in
+	/*) ;;
+	*) folder=$REPO/$folder ;;
+	esac
+	while [ ! -e "$folder" ]; do folder=$(dirname "$folder"); done
+	[ -w "$folder" ] || env -u MAKEFLAGS -u MFLAGS make -q -C "$REPO" "BUILD=$BUILD" all 2>/dev/null
+}
+
 build() {
 	# MAKEFLAGS would hand down a job server that this make does not see.
+	[ -n "${SKIP_BUILD:-}" ] || can_build ||
+		die "$REPO/$BUILD is not yours to build in: clone the repository yourself, or choose BUILD=DIR"
 	[ -n "${SKIP_BUILD:-}" ] || env -u MAKEFLAGS -u MFLAGS make -s -j2 -C "$REPO" "BUILD=$BUILD" all >&2 ||
 		die 'the build failed: see the compiler above'
 	[ -x "$ROWGATE" ] || die "there is no program $ROWGATE: run make"
@@ -223,15 +261,32 @@ build() {
 
 ask() { curl -s --noproxy '*' --max-time 3 --cacert "$VAR/tls/ca.pem" "$@"; }
 
+# What `rowgate check` finds wrong, if anything.
+problems() {
+	local run=()
+	[ "$(id -u)" -ne 0 ] || run=(as "$APP_USER")
+	"${run[@]}" "$ROWGATE" check -c "$SHORT/rowgate.conf" 2>&1 | sed -n 's/^PROBLEM */rowgate: /p' || true
+}
+
 wait_ready() {
-	local left=300 answer=$VAR/run/ready status
-	while [ $((left--)) -gt 0 ]; do
+	local from=$SECONDS checked='' answer=$VAR/run/ready status found=''
+	while [ $((SECONDS - from)) -lt 30 ]; do
+		if [ $((SECONDS - from)) -ge 5 ] && [ -z "$checked" ]; then
+			checked=yes
+			found=$(problems)
+			[ -z "$found" ] || break
+		fi
 		alive "$VAR/run/nginx.started" || fail "$VAR/log/nginx.log" 'nginx ended'
 		alive "$VAR/run/pool.started" || fail "$VAR/log/rowgate.log" 'the workers ended'
 		status=$(ask -o "$answer" -w '%{http_code}' "https://127.0.0.1:$PORT/health/ready") || true
 		[ "$status" != 200 ] || return 0
 		sleep .1
 	done
+	found=${found:-$(problems)}
+	if [ -n "$found" ]; then
+		echo "$found" >&2
+		die "the workers cannot serve: correct what is named above, in $VAR/rowgate.conf or in the database"
+	fi
 	say "/health/ready answers $status: $(head -c 500 "$answer" 2>/dev/null)"
 	fail "$VAR/log/rowgate.log" 'the workers do not become ready'
 }
@@ -269,6 +324,7 @@ lock() {
 unlock() { exec 9>&-; }
 
 start() {
+	local found
 	trap undo EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
@@ -282,15 +338,16 @@ start() {
 	accounts
 	[ "$APP_USER" != root ] ||
 		say "$VAR or $REPO is closed to the system's accounts for services: everything runs as root"
-	save_settings
 	make_keys
 	make_tls
-	make_conf
 	if db_is_local; then
 		db_start
 	else
 		db_check_remote
 	fi
+	make_conf
+	close_keys
+	save_settings
 	say 'bringing the schemas and sample data up to date'
 	deploy deploy sample
 	make_signing_key
@@ -299,6 +356,8 @@ start() {
 	pool_start
 	nginx_start
 	wait_ready
+	found=$(problems)
+	[ -z "$found" ] || printf '%s\n' "$found" 'rowgate: so it runs, but not all of it will work' >&2
 }
 
 show() {
@@ -326,7 +385,7 @@ show() {
 do_up() {
 	folders
 	lock
-	settings old
+	settings
 	if running; then
 		[ "$PORT" = "$(stored PORT)" ] ||
 			die "an instance in $VAR runs on port $(stored PORT): 'make down' ends it"
@@ -334,7 +393,6 @@ do_up() {
 		show
 		return
 	fi
-	settings new
 	start
 	trap - EXIT INT TERM HUP
 	show
@@ -344,9 +402,8 @@ do_up() {
 do_run() {
 	folders
 	lock
-	settings old
+	settings
 	! running || die "an instance in $VAR runs already: 'make down' ends it"
-	settings new
 	start
 	unlock
 	show
@@ -385,7 +442,7 @@ do_reload() {
 	[ -d "$VAR/run" ] || die "nothing runs in $VAR: 'make up' starts it"
 	folders
 	lock
-	settings old
+	settings
 	running || die "nothing runs in $VAR: 'make up' starts it"
 	accounts
 	close_keys
@@ -398,7 +455,7 @@ do_reload() {
 
 do_status() {
 	local file
-	settings old
+	settings
 	for file in nginx pool mariadb; do
 		if alive "$VAR/run/$file.started"; then
 			echo "$file runs (pid $(pid_of "$VAR/run/$file.started"))"
@@ -422,7 +479,11 @@ case $BUILD in
 *) ROWGATE=$REPO/$BUILD/rowgate ;;
 esac
 
-case ${1:-} in
-up | run | down | reload | status | deps) "do_$1" ;;
-*) die 'usage: rowgate-local.sh up|run|down|reload|status|deps (settings: see README.md)' ;;
-esac
+# In one piece: this file may change while it runs.
+{
+	case ${1:-} in
+	up | run | down | reload | status | deps) "do_$1" ;;
+	*) die 'usage: rowgate-local.sh up|run|down|reload|status|deps (settings: see README.md)' ;;
+	esac
+	exit
+}

@@ -467,6 +467,22 @@ def test_database_that_does_not_come_up(other):
     assert "MariaDB" in last_line(done.stdout) and "mariadb.log" in last_line(done.stdout)
 
 
+def test_a_configuration_that_cannot_serve_is_told(other):
+    other.up()
+    other.down()
+    conf = other.var / "rowgate.conf"
+    good = conf.read_text()
+    conf.write_text(good.replace("keys/authenticator-password", "keys/jwt-secret"))
+    assert "authenticator logs in" in other.up()
+    other.down()
+    conf.write_text(good.replace("keys/catalogue-password", "keys/jwt-secret"))
+    begun = time.monotonic()
+    done = other.make("up")
+    assert done.returncode != 0 and time.monotonic() - begun < 25
+    assert "Access denied for user 'rowgate_catalogue'" in done.stdout
+    assert "correct what is named above" in last_line(done.stdout)
+
+
 @pytest.mark.skipif(not ROOT, reason="needs root to mount a small file system")
 def test_full_disk(other):
     other.var.mkdir()
@@ -503,6 +519,9 @@ def test_ordinary_user(scratch):
         assert stat.S_IMODE((plain.var / "mysql.sock").resolve().parent.stat().st_mode) == 0o700
         plain.down()
         assert_nothing_left(plain.var)
+        low = plain.make("up", PORT="81")
+        assert low.returncode != 0 and "port 81 is for root alone" in last_line(low.stdout)
+        assert f"PORT={plain.port}" in (plain.var / "run/settings").read_text().split()
     finally:
         subprocess.run(["userdel", name], check=True)
 
@@ -591,6 +610,32 @@ def test_server_that_runs_already(other, server):
     assert other.get("/rest/v1/compensation?limit=1").status_code == 200
     other.down()
     assert server.answers()
+
+
+def test_from_a_private_database_to_a_server_and_back(other, server):
+    """The configuration is the person's own, but for the lines that say where the database is."""
+    other.up()
+    other.down()
+    conf = other.var / "rowgate.conf"
+    conf.write_text(conf.read_text().replace("db-max-rows = 0", "db-max-rows = 7"))
+    private = conf.read_text()
+    conf.chmod(0o600)
+    there = {"DB": f"127.0.0.1:{server.port}", "DB_USER": "boss", "DB_PASSWORD_FILE": f"{server.folder}/password"}
+    done = other.make("up", DB_CA=f"{server.folder}/ca.pem", **there)
+    assert done.returncode == 0, done.stdout
+    assert "mariadb" not in other.leaders()
+    assert len(other.get("/rest/v1/compensation").json()) == 7
+    assert f"db-port = {server.port}\n" in conf.read_text() and "db-socket" not in conf.read_text()
+    assert stat.S_IMODE(conf.stat().st_mode) & 0o007 == 0
+    other.down()
+    refused = other.make("up", DB=f"127.0.0.1:{free_port()}")
+    assert refused.returncode != 0
+    other.up()  # as at the last start that went well
+    assert "mariadb" not in other.leaders()
+    other.down()
+    other.up(DB="local")
+    assert len(other.get("/rest/v1/compensation").json()) == 7
+    assert conf.read_text() == private
 
 
 def test_wrong_password(other, server):

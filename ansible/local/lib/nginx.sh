@@ -110,6 +110,8 @@ port_owner() {
 }
 
 check_port() {
-	local owner
+	local owner first
+	first=$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start 2>/dev/null || echo 1024)
+	[ "$(id -u)" -eq 0 ] || [ "$PORT" -ge "$first" ] || die "port $PORT is for root alone: choose one from $first with PORT=N"
 	! owner=$(port_owner) || die "port $PORT is in use by $owner: end it, or choose another one with PORT=N"
 }
