@@ -43,7 +43,6 @@ struct plan_item {
 	struct slice prefix; /* ,"key": ready for JSON */
 	struct plan_expr expr;
 	struct plan_node *embed; /* instead of expr */
-	bool hoisted;            /* its value comes from the spread embed's join */
 	size_t place;            /* of the value in the result row */
 	size_t offset_place;     /* TIMESTAMP under Prefer: timezone: place of its UNIX_TIMESTAMP; else 0 */
 };
@@ -88,11 +87,13 @@ struct plan_node {
 	bool spread;
 	bool columnar; /* within a to-many spread: values are kept apart */
 	bool joined;   /* LEFT JOINed into its parent's statement: order, or grouping */
-	bool hoisted;  /* joined, and all its items live in the parent's statement */
+	bool hoisted;  /* joined, and its items are its parent's now */
 	struct plan_item *items;
 	size_t nitems;
 	struct plan_node **kids; /* embeds, in the order of the items */
 	size_t nkids;
+	struct plan_node **embeds; /* those with statements of their own: kids, those of hoisted ones in their place */
+	size_t nembeds;
 	const struct plan_cond *in_order_of; /* COND_KEYS: where no order is asked for, rows come as its values do */
 	struct plan_cond *where;             /* NULL: none. Does not contain the inner embeds' EXISTS */
 	struct plan_order *order;

@@ -300,6 +300,39 @@ static bool embed_item(struct planner *p, struct plan_node *node, const struct q
 	return fill(p, kid, &e->node);
 }
 
+/* What hoisted kids show becomes the node's own, in its place. */
+static void take_hoisted(struct planner *p, struct plan_node *node)
+{
+	struct plan_item *all = node->items;
+	size_t n = node->nitems, room = n, embeds = node->nkids;
+
+	for (size_t k = 0; k < node->nkids; k++) {
+		room += node->kids[k]->hoisted ? node->kids[k]->nitems : 0;
+		embeds += node->kids[k]->hoisted ? node->kids[k]->nembeds : 0;
+	}
+	node->embeds = arena_array(p->a, struct plan_node *, embeds);
+	if (room > n) {
+		node->items = arena_array(p->a, struct plan_item, room);
+		node->nitems = 0;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct plan_node *kid = all[i].embed;
+
+		if (kid && !kid->hoisted)
+			node->embeds[node->nembeds++] = kid;
+		if (!kid || !kid->hoisted) {
+			if (room > n)
+				node->items[node->nitems++] = all[i];
+			continue;
+		}
+		for (size_t k = 0; k < kid->nitems; k++)
+			node->items[node->nitems++] = kid->items[k];
+		for (size_t k = 0; k < kid->nembeds; k++)
+			node->embeds[node->nembeds++] = kid->embeds[k];
+		kid->nitems = kid->nembeds = 0;
+	}
+}
+
 static bool items(struct planner *p, struct plan_node *node, const struct query_node *query)
 {
 	size_t room = 0, embeds = 0;
@@ -318,12 +351,26 @@ static bool items(struct planner *p, struct plan_node *node, const struct query_
 		else if (!(q->kind == ITEM_EMBED ? embed_item(p, node, q) : column_item(p, node, q)))
 			return false;
 	}
+	take_hoisted(p, node);
 	return true;
+}
+
+/* A column of a to-one embed by the name it has in the answer. */
+static const struct plan_item *item_named(const struct plan_node *node, const struct plan_node *kid, struct slice name)
+{
+	for (size_t i = 0; i < kid->nitems; i++)
+		if (!kid->items[i].embed && slice_eq(kid->items[i].key, name))
+			return &kid->items[i];
+	for (size_t i = 0; i < node->nitems && kid->hoisted; i++)
+		if (node->items[i].expr.node == kid && slice_eq(node->items[i].key, name))
+			return &node->items[i];
+	return NULL;
 }
 
 static bool order_term(struct planner *p, struct plan_node *node, const struct query_order *q, struct plan_order *o)
 {
 	const struct plan_node *on = node;
+	const struct plan_item *named;
 
 	o->descending = q->descending;
 	o->nulls_first = q->nulls == NULLS_DEFAULT ? q->descending : q->nulls == NULLS_FIRST;
@@ -347,8 +394,15 @@ static bool order_term(struct planner *p, struct plan_node *node, const struct q
 		kid->joined = true;
 		on = kid;
 	}
-	if (!plan_field(p, on, &q->field, &o->expr))
-		return false;
+	if (!plan_field(p, on, &q->field, &o->expr)) {
+		named = on == node || q->field.nsteps ? NULL : item_named(node, on, q->field.name);
+		if (!named || p->err->code != ERR_UNKNOWN_COLUMN)
+			return false;
+		error_init(p->err, p->err->arena);
+		o->expr = named->expr;
+		o->nullable = true;
+		return true;
+	}
 	o->nullable = o->expr.path || o->expr.column->nullable || on != node;
 	return true;
 }
@@ -424,12 +478,9 @@ static void limits(struct planner *p, struct plan_node *node, const struct query
 
 static bool has_aggregate(const struct plan_node *node)
 {
-	for (size_t i = 0; i < node->nitems; i++) {
-		const struct plan_item *item = &node->items[i];
-
-		if (item->embed ? item->embed->hoisted : item->expr.aggregate != AGG_NONE)
+	for (size_t i = 0; i < node->nitems; i++)
+		if (!node->items[i].embed && node->items[i].expr.aggregate)
 			return true;
-	}
 	return false;
 }
 
@@ -446,8 +497,8 @@ static void group(struct planner *p, struct plan_node *node)
 {
 	size_t room = node->nitems;
 
-	for (size_t i = 0; i < node->nkids; i++)
-		room += node->kids[i]->nitems + node->kids[i]->ngroup + node->kids[i]->relation->n;
+	for (size_t i = 0; i < node->nembeds; i++)
+		room += node->embeds[i]->nitems + node->embeds[i]->relation->n;
 	node->group = arena_array(p->a, struct plan_expr, room);
 	for (size_t i = 0; i < node->nitems; i++) {
 		const struct plan_item *item = &node->items[i];
@@ -458,11 +509,6 @@ static void group(struct planner *p, struct plan_node *node)
 				group_by(node, &item->expr);
 			continue;
 		}
-		if (kid->hoisted) {
-			for (size_t k = 0; k < kid->ngroup; k++)
-				group_by(node, &kid->group[k]);
-			continue;
-		}
 		if (plan_is_to_one(kid->relation) && !kid->aggregated) {
 			kid->joined = true;
 			for (size_t k = 0; k < kid->nitems; k++)
@@ -471,7 +517,7 @@ static void group(struct planner *p, struct plan_node *node)
 			continue;
 		}
 		for (size_t k = 0; k < kid->relation->n; k++)
-			group_by(node, &(struct plan_expr){ .node = node,
+			group_by(node, &(struct plan_expr){ .node = kid->parent,
 							    .column = kid->relation->from_columns[k],
 							    .type = kid->relation->from_columns[k]->type });
 	}
@@ -543,11 +589,6 @@ static bool hoist(struct planner *p, struct plan_node *node)
 		error_set(p->err, ERR_NOT_OFFERED, "Feature not implemented");
 		return error_details(p->err, "Aggregates are not implemented for one-to-many or many-to-many spreads.");
 	}
-	for (size_t i = 0; i < node->nkids; i++)
-		if (!node->kids[i]->hoisted) {
-			error_set(p->err, ERR_NOT_OFFERED, "Feature not implemented");
-			return error_details(p->err, "Embeds beside aggregates within a spread are not implemented.");
-		}
 	node->hoisted = node->joined = true;
 	return true;
 }

@@ -69,12 +69,6 @@ static inline bool plan_to_one(const struct plan_node *node)
 	return node->relation->cardinality == TO_ONE || node->relation->cardinality == ONE_TO_ONE;
 }
 
-/* Does the item leave a hole in its row, to be filled by an embed's rows? */
-static inline bool is_hole(const struct plan_item *item)
-{
-	return item->embed && !item->embed->hoisted;
-}
-
 /* An empty embed, rel(), is for filtering only. */
 static inline bool is_shown(const struct plan_node *node)
 {

@@ -392,8 +392,8 @@ static bool given_rows(struct flow *f, struct error *err)
 
 static bool shows_embeds(const struct plan_node *root)
 {
-	for (size_t i = 0; i < root->nkids; i++)
-		if (!root->kids[i]->hoisted && is_shown(root->kids[i]))
+	for (size_t i = 0; i < root->nembeds; i++)
+		if (is_shown(root->embeds[i]))
 			return true;
 	return false;
 }
@@ -408,7 +408,7 @@ static bool all_rows(struct flow *f, struct error *err)
 	struct plan_node *root = f->r.plan->root;
 	struct db_statement statement;
 	struct db_rows *rows;
-	bool nested = root->nkids > 0;
+	bool nested = root->nembeds > 0;
 
 	if (f->given)
 		return given_rows(f, err);

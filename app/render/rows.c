@@ -41,28 +41,10 @@ static void csv_item(const struct plan_item *item, const struct value *cells, st
 	render_csv_value(out, item, cells);
 }
 
-/* The values of a hoisted spread stand in its parent's row. */
-static void hoisted_items(const struct style *style, const struct plan_node *node, const struct value *cells, bool csv,
-			  struct strbuf *out)
-{
-	for (size_t i = 0; i < node->nitems; i++) {
-		const struct plan_item *item = &node->items[i];
-
-		if (item->embed)
-			hoisted_items(style, item->embed, cells, csv, out);
-		else if (csv)
-			csv_item(item, cells, out);
-		else
-			json_item(style, item, cells, out);
-	}
-}
-
 static void write_item(const struct style *style, const struct plan_item *item, const struct value *cells, bool csv,
 		       struct strbuf *out)
 {
-	if (item->embed)
-		hoisted_items(style, item->embed, cells, csv, out);
-	else if (csv)
+	if (csv)
 		csv_item(item, cells, out);
 	else
 		json_item(style, item, cells, out);
@@ -160,7 +142,7 @@ static size_t count_holes(const struct plan_node *node)
 	size_t n = 0;
 
 	for (size_t i = 0; i < node->nitems; i++)
-		n += is_hole(&node->items[i]);
+		n += node->items[i].embed != NULL;
 	return n;
 }
 
@@ -200,7 +182,7 @@ static struct row *add_row(struct reader *r, const struct plan_node *node, const
 		b->cap = b->cap ? b->cap * 2 : 64;
 	}
 	b->rows[b->n++] = row;
-	row->groups = arena_array(r->scratch, struct group *, node->nkids);
+	row->groups = arena_array(r->scratch, struct group *, node->nembeds);
 	row->start = b->text.len;
 	if (node->columnar) {
 		columnar_values(r, node, cells, row, &b->text);
@@ -208,7 +190,7 @@ static struct row *add_row(struct reader *r, const struct plan_node *node, const
 	}
 	row->cuts = arena_array(r->scratch, size_t, count_holes(node) + 1);
 	for (size_t i = 0; i < node->nitems; i++) {
-		if (is_hole(&node->items[i]))
+		if (node->items[i].embed)
 			row->cuts[hole++] = b->text.len;
 		else
 			write_item(&r->style, &node->items[i], cells, csv, &b->text);
@@ -291,10 +273,10 @@ static void remember_keys(struct reader *r, const struct plan_node *node, const 
 {
 	size_t at = 0;
 
-	for (size_t k = 0; k < node->nkids; k++) {
-		const struct plan_node *kid = node->kids[k];
+	for (size_t k = 0; k < node->nembeds; k++) {
+		const struct plan_node *kid = node->embeds[k];
 
-		for (size_t i = 0; !kid->hoisted && i < kid->relation->n * 2; i++)
+		for (size_t i = 0; i < kid->relation->n * 2; i++)
 			keys[at++] = copied(r->scratch, &cells[kid->key_places[i]]);
 	}
 }
@@ -303,8 +285,8 @@ static size_t key_room(const struct plan_node *node)
 {
 	size_t n = 0;
 
-	for (size_t k = 0; k < node->nkids; k++)
-		n += node->kids[k]->hoisted ? 0 : node->kids[k]->relation->n * 2;
+	for (size_t k = 0; k < node->nembeds; k++)
+		n += node->embeds[k]->relation->n * 2;
 	return n;
 }
 
@@ -313,7 +295,7 @@ static size_t key_start(const struct plan_node *node, size_t kid)
 	size_t n = 0;
 
 	for (size_t k = 0; k < kid; k++)
-		n += node->kids[k]->hoisted ? 0 : node->kids[k]->relation->n * 2;
+		n += node->embeds[k]->relation->n * 2;
 	return n;
 }
 
@@ -329,7 +311,7 @@ static bool has_null(const struct value *key, size_t n)
 static void index_parents(struct reader *r, const struct plan_node *node, size_t k, struct key_index *x)
 {
 	const struct batch *b = &r->batches[node->number];
-	size_t n = node->kids[k]->relation->n, start = key_start(node, k);
+	size_t n = node->embeds[k]->relation->n, start = key_start(node, k);
 	struct strbuf match;
 
 	index_init(r, x, b->n);
@@ -369,7 +351,7 @@ struct row *rows_add(struct reader *r, const struct plan_node *node, const struc
 	struct row *row = add_row(r, node, cells);
 	struct batch *b = &r->batches[node->number];
 
-	if (!node->nkids)
+	if (!node->nembeds)
 		return row;
 	if (b->n > b->keys_cap) {
 		size_t cap = b->keys_cap ? b->keys_cap * 2 : 64;
@@ -457,7 +439,7 @@ static void add_empty_aggregate(struct reader *r, const struct plan_node *kid, s
 
 static bool load_kid(struct reader *r, const struct plan_node *node, size_t k, struct error *err)
 {
-	struct plan_node *kid = node->kids[k];
+	struct plan_node *kid = node->embeds[k];
 	struct key_index x;
 
 	r->batches[kid->number] = (struct batch){ 0 };
@@ -477,8 +459,8 @@ static bool load_kid(struct reader *r, const struct plan_node *node, size_t k, s
 
 bool rows_load_kids(struct reader *r, const struct plan_node *node, struct error *err)
 {
-	for (size_t k = 0; k < node->nkids; k++)
-		if (!node->kids[k]->hoisted && is_shown(node->kids[k]) && r->batches[node->number].n &&
+	for (size_t k = 0; k < node->nembeds; k++)
+		if (is_shown(node->embeds[k]) && r->batches[node->number].n &&
 		    !load_kid(r, node, k, err))
 			return false;
 	return true;
@@ -527,7 +509,7 @@ static size_t kid_number(const struct plan_node *node, const struct plan_node *k
 {
 	size_t k = 0;
 
-	while (node->kids[k] != kid)
+	while (node->embeds[k] != kid)
 		k++;
 	return k;
 }
@@ -712,7 +694,7 @@ static void emit_pieces(struct reader *r, const struct plan_node *node, const st
 	for (size_t i = 0; i < node->nitems; i++) {
 		const struct plan_item *item = &node->items[i];
 
-		if (!is_hole(item))
+		if (!item->embed)
 			continue;
 		piece(r, out, text->ptr + from, row->cuts[hole] - from);
 		from = row->cuts[hole++];
@@ -737,8 +719,6 @@ static void emit_csv_nulls(struct reader *r, const struct plan_node *node, struc
 
 		if (!item->embed)
 			strbuf_addc(out, ',');
-		else if (item->embed->hoisted)
-			emit_csv_nulls(r, item->embed, out);
 		else
 			emit_csv_embed(r, item, NULL, out);
 	}

@@ -113,11 +113,8 @@ static void select_items(struct writer *w, struct plan_node *node, bool named)
 	for (size_t i = 0; i < node->nitems; i++) {
 		struct plan_item *item = &node->items[i];
 
-		if (item->embed) {
-			if (item->embed->hoisted)
-				select_items(w, item->embed, named);
+		if (item->embed)
 			continue;
-		}
 		item->place = sql_place(w, sql_fetch(&item->expr.type));
 		sql_selected(w, &item->expr);
 		name_column(w, named, item->place);
@@ -140,7 +137,7 @@ static size_t column_place(struct writer *w, const struct plan_node *node, const
 	for (size_t i = 0; i < node->nitems && !(c->type.class == TYPE_BOOL && c->type.bit); i++) {
 		const struct plan_expr *x = &node->items[i].expr;
 
-		if (!node->items[i].embed && x->column == c && !x->path && !x->cast && !x->aggregate)
+		if (!node->items[i].embed && x->node == node && x->column == c && !x->path && !x->cast && !x->aggregate)
 			return node->items[i].place;
 	}
 	at = sql_place(w, sql_fetch(&e.type));

@@ -56,6 +56,18 @@ AGGREGATES = [
         {'sum': None, 'project': 'IOS'}, {'sum': 7, 'project': 'Windows 10'}, {'sum': 15, 'project': 'Windows 7'}]),
     ('/tasks?select=...projects(n:id.count())', [{'n': 8}]),
     ('/tasks?select=...projects(client_id,count())&order=projects(client_id)', [{'client_id': 1, 'count': 4}, {'client_id': 2, 'count': 4}]),
+    # ordered by the name in the answer
+    ('/tasks?select=...projects(client:client_id,n:count())&order=projects(client).desc', [{'client': 2, 'n': 4}, {'client': 1, 'n': 4}]),
+    # embeds and spreads of every kind beside the aggregates of a spread
+    ('/tasks?select=...projects(clients(name),count(),client_id)&order=projects(client_id)', [
+        {'clients': {'name': 'Microsoft'}, 'count': 4, 'client_id': 1}, {'clients': {'name': 'Apple'}, 'count': 4, 'client_id': 2}]),
+    ('/users_tasks?select=user_id,...tasks(id.sum(),...projects(project:name,...clients(client:name)))&user_id=eq.3&order=sum', [
+        {'user_id': 3, 'sum': 1, 'project': 'Windows 7', 'client': 'Microsoft'}, {'user_id': 3, 'sum': 5, 'project': 'IOS', 'client': 'Apple'}]),
+    ('/tasks?select=...projects(p:id,users(name),n:count())&order=projects(p)&limit=2&projects.users.order=id', [
+        {'p': 1, 'users': [{'name': 'Angela Martin'}, {'name': 'Dwight Schrute'}], 'n': 2}, {'p': 2, 'users': [{'name': 'Angela Martin'}], 'n': 2}]),
+    ('/users?select=name,users_tasks(...tasks(id.sum(),...projects(project:name)))&id=eq.3&users_tasks.order=sum', [
+        {'name': 'Dwight Schrute', 'users_tasks': [{'sum': 1, 'project': 'Windows 7'}, {'sum': 5, 'project': 'IOS'}]}]),
+    ('/sales?select=...projects(count(),clients(name))&id=eq.5', [{'count': 1, 'clients': None}]),
 ]
 
 
@@ -110,3 +122,9 @@ def test_order_by_what_is_not_grouped(get, path):
 ])
 def test_order_by_what_is_grouped(get, path, expected):
     assert get(path).rows() == expected
+
+
+def test_csv_of_embeds_beside_aggregates(get):
+    response = get('/tasks?select=...projects(client_id,count(),clients(name),...clients(client:name))&order=projects(client_id)', {'Accept': 'text/csv'})
+    assert response.text.splitlines() == [
+        'client_id,count,clients,client', '1,4,"{""name"":""Microsoft""}",Microsoft', '2,4,"{""name"":""Apple""}",Apple']

@@ -149,6 +149,8 @@ EMBEDS = [
         {'id': 3, 'clients': {'name': 'Apple'}}, {'id': 4, 'clients': {'name': 'Apple'}}, {'id': 1, 'clients': {'name': 'Microsoft'}},
         {'id': 2, 'clients': {'name': 'Microsoft'}}, {'id': 5, 'clients': None}]),
     ('/projects?select=id,clients()&order=clients(name).desc,id', [{'id': 5}, {'id': 1}, {'id': 2}, {'id': 3}, {'id': 4}]),
+    ('/projects?select=id,client:clients(n:name)&order=client(n),id&client=not.is.null&limit=3', [
+        {'id': 3, 'client': {'n': 'Apple'}}, {'id': 4, 'client': {'n': 'Apple'}}, {'id': 1, 'client': {'n': 'Microsoft'}}]),
     ('/projects?select=id,clients()&order=clients(name).desc.nullslast,id.desc',
      [{'id': 2}, {'id': 1}, {'id': 4}, {'id': 3}, {'id': 5}]),
     ('/projects?select=id,c:clients()&order=c(name),id&limit=2', [{'id': 3}, {'id': 4}]),
