@@ -16,6 +16,10 @@ from harness import Http, started_at, wait_until
 
 ROW = '/projects?id=eq.1&select=id'
 GOOD = [{'id': 1}]
+# Seconds that anything may take which is only to happen: a loaded machine is slow, and is no fault.
+PATIENCE = 60
+# Seconds beyond which an answer is a hang, whatever the machine does: the longest timeout in these tests is one of them.
+HANG = 15
 
 
 @pytest.fixture
@@ -26,7 +30,7 @@ def database(stack):
         os.kill(stack.server.pid, signal.SIGCONT)
     if not started_at(stack.server.pid):
         stack.server.start()
-    assert wait_until(lambda: answers(stack), 60), 'the database does not come back'
+    assert wait_until(lambda: answers(stack), PATIENCE), 'the database does not come back'
     for name, value in (('max_connections', 1000), ('read_only', 0)):
         stack.sql(f'SET GLOBAL {name} = {value}')
     stack.wait_ready()
@@ -35,6 +39,26 @@ def database(stack):
 def answers(stack):
     with contextlib.suppress(Exception):
         return stack.sql('SELECT 1') == ((1,),)
+
+
+def good(instance, times=6):
+    """Answers as it should, again and again."""
+    return wait_until(lambda: all(r.status == 200 and r.json() == GOOD
+                                  for r in (instance.get(ROW) for _ in range(times))), PATIENCE)
+
+
+def shows(instance, path, rows, times=8):
+    """So often in a row; whoever has not seen the change yet is asked again."""
+    return wait_until(lambda: all(r.status == 200 and r.json() == rows
+                                  for r in (instance.get(path) for _ in range(times))), PATIENCE)
+
+
+def looked(instance):
+    """Every worker has read the definitions anew."""
+    waiting, before = set(instance.workers()), len(instance.log())
+    instance.hup()
+    return wait_until(lambda: waiting <= {line['pid'] for line in instance.log()[before:] if line['msg'] == 'reloaded'},
+                      PATIENCE)
 
 
 def timed(instance, path=ROW, headers=None):
@@ -54,19 +78,19 @@ def refused(response, status, *codes):
 @pytest.mark.parametrize('name', [signal.SIGTERM, signal.SIGKILL])
 def test_the_database_is_down(stack, database, name):
     instance = stack.variant({'log-level': 'info'})
-    assert instance.get(ROW).rows() == GOOD
+    assert looked(instance) and good(instance)
     pids = instance.workers()
     database.stop(name)
     for _ in range(6):
         response, seconds = timed(instance)
-        assert refused(response, 503, 'PGRST001') and seconds < 3
+        assert refused(response, 503, 'PGRST001') and seconds < HANG
         response, seconds = timed(instance, '/projects?select=*,clients(*)', {'Prefer': 'count=exact'})
-        assert refused(response, 503, 'PGRST001') and seconds < 3
+        assert refused(response, 503, 'PGRST001') and seconds < HANG
     assert instance.rq('GET', '/health/ready').status == 503
     assert instance.rq('GET', '/health/live').status == 200
     assert instance.get('/no_such_table').status in (404, 503)
     database.start()
-    assert wait_until(lambda: answers(stack), 60)
+    assert wait_until(lambda: answers(stack), PATIENCE)
     for _ in range(6):
         response, _ = timed(instance)
         assert response.rows() == GOOD
@@ -77,12 +101,13 @@ def test_the_database_is_down(stack, database, name):
 def test_restarted_between_two_requests(stack, database):
     """Nobody who asks after it is back sees that the database was restarted."""
     instance = stack.variant({'log-level': 'info'})
+    assert looked(instance)
     tokens = [None, stack.token('authenticated'), stack.token('spec_reader')]
     for token in tokens * 4:
         assert instance.get(ROW, token=token).rows() == GOOD
     database.stop(signal.SIGKILL)
     database.start()
-    assert wait_until(lambda: answers(stack), 60)
+    assert wait_until(lambda: answers(stack), PATIENCE)
     for token in tokens * 8:
         assert instance.get(ROW, token=token).rows() == GOOD
 
@@ -90,11 +115,11 @@ def test_restarted_between_two_requests(stack, database):
 def test_workers_that_start_before_the_database(stack, database):
     database.stop()
     instance = stack.variant({'log-level': 'debug'}, ready=False)
-    assert wait_until(lambda: status_of(instance, '/health/live') == 200, 10)
+    assert wait_until(lambda: status_of(instance, '/health/live') == 200, PATIENCE)
     assert refused(instance.get(ROW), 503, 'PGRST002')
     assert status_of(instance, '/health/ready') == 503
     database.start()
-    assert wait_until(lambda: answers(stack), 60)
+    assert wait_until(lambda: answers(stack), PATIENCE)
     instance.wait_ready()
     assert instance.get(ROW).rows() == GOOD
 
@@ -128,10 +153,10 @@ def during(stack, instance, path, action):
     other = Http(instance.url, instance.ca)
     asking = threading.Thread(target=lambda: got.append(other.request('GET', '/rest/v1' + path)))
     asking.start()
-    found = wait_until(lambda: stack.queries('slow_items'), 10)
+    found = wait_until(lambda: stack.queries('slow_items'), PATIENCE)
     assert found, 'the query did not start'
     action(found[0])
-    asking.join(60)
+    asking.join(PATIENCE)
     other.close()
     return got[0]
 
@@ -156,21 +181,20 @@ def test_a_query_that_an_administrator_ends(stack):
 
 def test_a_database_that_hangs(stack, database):
     instance = stack.variant({'db-statement-timeout': '1000', 'db-connect-timeout': '1000', 'log-level': 'info'})
-    for _ in range(4):
-        assert instance.get(ROW).rows() == GOOD
+    assert looked(instance) and good(instance)
     pids = instance.workers()
     os.kill(database.pid, signal.SIGSTOP)
     for path in (ROW, '/projects?select=id,clients(id)'):
         response, seconds = timed(instance, path)
         assert response.error() in ((504, '57014'), (503, 'PGRST001')), response
-        assert seconds < 6
+        assert seconds < HANG
     start = time.monotonic()
     assert instance.rq('GET', '/health/ready').status == 503
-    assert time.monotonic() - start < 6
+    assert time.monotonic() - start < HANG
     os.kill(database.pid, signal.SIGCONT)
-    assert wait_until(lambda: answers(stack), 30)
-    for _ in range(6):
-        assert instance.get(ROW).rows() == GOOD
+    assert wait_until(lambda: answers(stack), PATIENCE)
+    # Within its second again, which a server that has just woken may miss at first.
+    assert good(instance)
     assert instance.workers() == pids
 
 
@@ -225,9 +249,9 @@ def test_a_network_that_swallows(stack):
         proxy.deaf = True
         for _ in range(3):
             response, seconds = timed(instance)
-            assert response.error() in ((504, '57014'), (503, 'PGRST001'), (503, 'PGRST002')) and seconds < 6, response
+            assert response.error() in ((504, '57014'), (503, 'PGRST001'), (503, 'PGRST002')) and seconds < HANG, response
         proxy.deaf = False
-        assert wait_until(lambda: instance.get(ROW).status == 200, 10)
+        assert wait_until(lambda: instance.get(ROW).status == 200, PATIENCE)
     finally:
         proxy.close()
 
@@ -236,7 +260,7 @@ def test_a_network_that_swallows(stack):
 
 def test_out_of_connections(stack, database):
     instance = stack.variant({'log-level': 'warn'})
-    assert instance.get(ROW).rows() == GOOD
+    assert looked(instance) and good(instance)
     stack.sql('SET GLOBAL max_connections = 10')
     held = []
     for connection in rowgate_connections(stack):
@@ -250,11 +274,11 @@ def test_out_of_connections(stack, database):
         response, seconds = timed(instance, ROW)
         # Over TLS the refusal comes before the handshake: libmariadb takes nobody's word for the reason,
         # libmysqlclient does.
-        assert refused(response, 503, *(['PGRST001', '53300'] if stack.is_mysql else ['53300'])) and seconds < 2
+        assert refused(response, 503, *(['PGRST001', '53300'] if stack.is_mysql else ['53300'])) and seconds < HANG
     for connection in held:
         connection.close()
     stack.sql('SET GLOBAL max_connections = 1000')
-    assert wait_until(lambda: instance.get(ROW).status == 200, 10)
+    assert wait_until(lambda: instance.get(ROW).status == 200, PATIENCE)
 
 
 def test_a_read_only_server_is_read(stack, database):
@@ -273,16 +297,14 @@ def test_definitions_are_seen_without_a_reload(stack):
         stack.sql('CREATE TABLE spec.life_a (id INT PRIMARY KEY)')
         stack.sql('INSERT INTO spec.life_a VALUES (1)')
         stack.sql('GRANT SELECT ON spec.life_a TO anon')
-        for worker in range(8):
-            assert wait_until(lambda: stack.get('/life_a').status == 200, 5)
-        assert stack.get('/life_a').rows() == [{'id': 1}]
+        assert shows(stack, '/life_a', [{'id': 1}])
         stack.sql('ALTER TABLE spec.life_a ADD COLUMN note VARCHAR(10) DEFAULT \'new\'')
-        assert wait_until(lambda: stack.get('/life_a?select=note').status == 200, 5)
+        assert wait_until(lambda: stack.get('/life_a?select=note').status == 200, PATIENCE)
         # Every worker within seconds, also those that nobody asked about the new column.
-        assert wait_until(lambda: all(stack.get('/life_a').rows() == [{'id': 1, 'note': 'new'}] for _ in range(8)), 6)
+        assert shows(stack, '/life_a', [{'id': 1, 'note': 'new'}])
         stack.sql('CREATE TABLE spec.life_b (id INT PRIMARY KEY, a INT, FOREIGN KEY (a) REFERENCES spec.life_a (id))')
         stack.sql('GRANT SELECT ON spec.life_b TO anon')
-        assert wait_until(lambda: stack.get('/life_a?select=id,life_b(id)').status == 200, 5)
+        assert wait_until(lambda: stack.get('/life_a?select=id,life_b(id)').status == 200, PATIENCE)
     finally:
         stack.sql('DROP TABLE IF EXISTS spec.life_b, spec.life_a')
     assert stack.get('/life_a').error()[0] == 404
@@ -295,7 +317,7 @@ def test_a_table_is_dropped_between_two_requests(stack):
         stack.sql('CREATE TABLE spec.life_c (id INT PRIMARY KEY, gone INT, stays INT)')
         stack.sql('GRANT SELECT ON spec.life_c TO anon')
         try:
-            assert wait_until(lambda: instance.get('/life_c').status == 200, 5)
+            assert wait_until(lambda: instance.get('/life_c').status == 200, PATIENCE)
             time.sleep(1.1)
             stack.sql('ALTER TABLE spec.life_c DROP COLUMN gone')
             assert instance.get('/life_c').rows() == []
@@ -312,12 +334,12 @@ def test_a_column_changes_its_type(stack):
     try:
         stack.sql('INSERT INTO spec.life_d VALUES (1, 7)')
         stack.sql('GRANT SELECT ON spec.life_d TO anon')
-        assert wait_until(lambda: stack.get('/life_d').status == 200, 5)
+        assert wait_until(lambda: stack.get('/life_d').status == 200, PATIENCE)
         for _ in range(8):
             stack.get('/life_d')
         for definition, value in (('VARCHAR(20)', '7'), ('DECIMAL(30,2)', 7.00), ('BIGINT UNSIGNED', 7), ('TEXT', '7'), ('DOUBLE', 7)):
             stack.sql(f'ALTER TABLE spec.life_d MODIFY v {definition}')
-            assert wait_until(lambda: all(stack.get('/life_d').rows() == [{'id': 1, 'v': value}] for _ in range(6)), 6)
+            assert shows(stack, '/life_d', [{'id': 1, 'v': value}])
     finally:
         stack.sql('DROP TABLE spec.life_d')
 
@@ -362,11 +384,11 @@ def test_workers_drain_on_sigterm(stack):
         pid = next(iter(set(instance.workers()) - ended))
         ended.add(pid)
         os.kill(pid, signal.SIGTERM)
-        assert wait_until(lambda: not started_at(pid), 5), 'the worker does not end'
-        assert wait_until(lambda: len(instance.workers()) == 3, 5)
+        assert wait_until(lambda: not started_at(pid), PATIENCE), 'the worker does not end'
+        assert wait_until(lambda: len(instance.workers()) == 3, PATIENCE)
+    assert wait_until(lambda: sum(load.good for load in loads) > 100 and slow[0].good > 0, PATIENCE)
     bad = [what for load in loads + slow for what in load.stop()]
     assert not bad
-    assert sum(load.good for load in loads) > 100 and slow[0].good > 0
 
 
 def test_the_pool_drains_on_sigterm(stack):
@@ -374,7 +396,7 @@ def test_the_pool_drains_on_sigterm(stack):
     instance = stack.variant({'log-level': 'info'}, workers=2, fresh=True)
     response = during(stack, instance, '/slow_items?limit=3&select=id,s', lambda _: os.kill(instance.pool, signal.SIGTERM))
     assert len(response.rows()) == 3
-    assert instance.pool_process.wait(10) == 0
+    assert instance.pool_process.wait(PATIENCE) == 0
     response = instance.get(ROW)
     assert response.error()[0] in (502, 503)
     stack.forget(instance)
@@ -387,17 +409,17 @@ def test_a_worker_that_is_killed_costs_one_request(stack):
     for _ in range(kills):
         time.sleep(.6)
         os.kill(instance.workers()[0], signal.SIGKILL)
-        assert wait_until(lambda: len(instance.workers()) == 2, 5)
+        assert wait_until(lambda: len(instance.workers()) == 2, PATIENCE)
+    assert wait_until(lambda: sum(load.good for load in loads) > 100, PATIENCE)
     bad = [what for load in loads for what in load.stop()]
     assert len(bad) <= kills, bad
     assert all(what.startswith(('<502', '<503')) and '"hint"' in what for what in bad), bad
-    assert sum(load.good for load in loads) > 100
-    assert wait_until(lambda: instance.get(ROW).rows() == GOOD, 2)
+    assert good(instance)
 
 
 def reloaded(instance, times):
     """All workers have read the configuration so often."""
-    return wait_until(lambda: sum(line['msg'] == 'reloaded' for line in instance.log()) == times * instance.nworkers, 5)
+    return wait_until(lambda: sum(line['msg'] == 'reloaded' for line in instance.log()) == times * instance.nworkers, PATIENCE)
 
 
 def test_sighup_reads_the_configuration(stack):
@@ -413,14 +435,15 @@ def test_sighup_reads_the_configuration(stack):
     # What is wrong is said and changes nothing.
     instance.set_conf({'db-max-rows': 'many'})
     instance.hup()
-    assert wait_until(lambda: sum('db-max-rows' in str(line) and line['level'] == 'error' for line in instance.log()) >= 2, 5)
+    assert wait_until(lambda: sum('db-max-rows' in str(line) and line['level'] == 'error' for line in instance.log()) >= 2, PATIENCE)
     assert all(len(instance.get('/items?select=id').rows()) == 5 for _ in range(6))
 
     instance.set_conf({'db-max-rows': '4'})
     instance.hup()
     assert reloaded(instance, 2)
     assert all(len(instance.get('/items?select=id').rows()) == 4 for _ in range(6))
-    assert not load.stop() and load.good > 10
+    assert wait_until(lambda: load.good > 10, PATIENCE)
+    assert not load.stop()
     assert instance.workers() == pids
 
 
@@ -471,7 +494,7 @@ def routines(stack):
 
 def test_request_variables(stack, routines):
     """A view that reads @request.jwt.claims through a function shows each caller their own; nothing stays behind."""
-    assert wait_until(lambda: stack.get('/life_me').status == 200, 5)
+    assert looked(stack)
     for _ in range(6):
         for sub in ('ann', 'bob"\\\'; --', None):
             token = stack.token('authenticated', sub=sub)
@@ -508,7 +531,7 @@ def test_a_server_of_another_authority_is_refused(stack):
     proxy = Proxy(stack)
     try:
         instance = proxied(stack, proxy, **{'db-ca': 'tls/ca.pem'})
-        assert wait_until(lambda: status_of(instance, '/health/live') == 200, 10)
+        assert wait_until(lambda: status_of(instance, '/health/live') == 200, PATIENCE)
         for _ in range(2):
             assert instance.get(ROW).status == 503
         assert status_of(instance, '/health/ready') == 503
@@ -536,7 +559,7 @@ def test_text_compare_exact(stack):
         stack.sql('GRANT SELECT ON spec.life_text TO anon')
         exact = stack.variant({'text-compare': 'exact'})
         for instance in (stack, exact):
-            assert wait_until(lambda: instance.get('/life_text').status == 200, 5)
+            assert looked(instance)
         def found(instance, filter):
             return [row['id'] for row in instance.get(f'/life_text?select=id&order=id&{filter}').rows()]
         assert {1, 2} <= set(found(stack, 'v=eq.abc'))
