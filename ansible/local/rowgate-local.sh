@@ -2,6 +2,7 @@
 # One instance of Rowgate on this machine, under the folder VAR: its own MariaDB, workers and nginx. `make run`,
 # `up`, `down`, `reload` and `status` call it; docs are in README.md. Everything it starts it also ends, by pid and
 # start time; data and keys stay.
+# shellcheck disable=SC2317
 set -euo pipefail
 umask 022
 REPO=$(cd "$(dirname "$0")/../.." && pwd)

@@ -4,6 +4,7 @@ crash and are told to read their configuration anew. Requests get a right answer
 """
 import contextlib
 import os
+import pathlib
 import signal
 import socket
 import threading
@@ -179,11 +180,18 @@ def test_a_query_that_an_administrator_ends(stack):
 
 # ---- the database hangs ----
 
+def stopped(pid):
+    """All its threads, which a loaded machine stops one after the other."""
+    states = [path.read_text().rpartition(')')[2].split()[0] for path in pathlib.Path(f'/proc/{pid}/task').glob('*/stat')]
+    return set(states) == {'T'}
+
+
 def test_a_database_that_hangs(stack, database):
     instance = stack.variant({'db-statement-timeout': '1000', 'db-connect-timeout': '1000', 'log-level': 'info'})
     assert looked(instance) and good(instance)
     pids = instance.workers()
     os.kill(database.pid, signal.SIGSTOP)
+    assert wait_until(lambda: stopped(database.pid), PATIENCE)
     for path in (ROW, '/projects?select=id,clients(id)'):
         response, seconds = timed(instance, path)
         assert response.error() in ((504, '57014'), (503, 'PGRST001')), response
