@@ -460,8 +460,7 @@ static bool load_kid(struct reader *r, const struct plan_node *node, size_t k, s
 bool rows_load_kids(struct reader *r, const struct plan_node *node, struct error *err)
 {
 	for (size_t k = 0; k < node->nembeds; k++)
-		if (is_shown(node->embeds[k]) && r->batches[node->number].n &&
-		    !load_kid(r, node, k, err))
+		if (is_shown(node->embeds[k]) && r->batches[node->number].n && !load_kid(r, node, k, err))
 			return false;
 	return true;
 }
