@@ -22,12 +22,13 @@ static struct config config;
 static struct schema *schemas[3];
 
 static const char *const words[] = {
+	"ABS",
+	"AGAINST",
 	"ANALYZE",
 	"AND",
 	"ARRAY",
 	"AS",
 	"ASC",
-	"AGAINST",
 	"AVG",
 	"BINARY",
 	"BOOLEAN",
@@ -48,9 +49,11 @@ static const char *const words[] = {
 	"ELT",
 	"END",
 	"EXISTS",
+	"EXP",
 	"EXPLAIN",
 	"EXTENDED",
 	"FALSE",
+	"FIELD",
 	"FIND_IN_SET",
 	"FLOOR",
 	"FORMAT",
@@ -67,11 +70,13 @@ static const char *const words[] = {
 	"JSON_CONTAINS",
 	"JSON_EQUALS",
 	"JSON_EXTRACT",
+	"JSON_LENGTH",
 	"JSON_OVERLAPS",
 	"JSON_TABLE",
 	"JSON_TYPE",
 	"JSON_UNQUOTE",
 	"LEFT",
+	"LENGTH",
 	"LIKE",
 	"LIMIT",
 	"LOWER",
@@ -90,6 +95,7 @@ static const char *const words[] = {
 	"PATH",
 	"REGEXP",
 	"REGEXP_LIKE",
+	"ROUND",
 	"ROW_NUMBER",
 	"SELECT",
 	"SIGNED",
@@ -106,6 +112,7 @@ static const char *const words[] = {
 	"WEIGHT_STRING",
 	"WHEN",
 	"WHERE",
+	"e0",
 	"jt",
 	"q",
 	"rn",
@@ -117,12 +124,43 @@ static const char *const words[] = {
 	"utf8mb4_nopad_bin",
 	"utf8mb4_uca1400_as_ci",
 	"v",
-	"e0",
 };
 
-static const char *const literals[] = { "$",      "$[*]",    "(?-i)", "(?i)",  "+00:00", "1",     "ARRAY",
-					"DOUBLE", "INTEGER", "NULL",  "\\\\x", "c",      "false", "i",
-					"on",     "t",       "true",  "y",     "yes" };
+/* Of the integer types, and what is beyond every number. */
+static const char *const bounds[] = { "2147483648", "9223372036854775808", "18446744073709551615",
+				      "18446744073709551616" };
+
+static const char *const literals[] = { "$",
+					"$[*]",
+					"(?-i)",
+					"(?i)",
+					"+00:00",
+					"1",
+					"ARRAY",
+					"BOOLEAN",
+					"DOUBLE",
+					"INTEGER",
+					"NULL",
+					"OBJECT",
+					"STRING",
+					"[",
+					"\\\\x",
+					"]",
+					"c",
+					"false",
+					"i",
+					"on",
+					"t",
+					"true",
+					"y",
+					"yes",
+					"^ *[-+]?[0-9]+ *$",
+					"^ *[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)? *$",
+					"n",
+					"no",
+					"f",
+					"off",
+					"0" };
 
 static void require(bool holds, const char *what, struct slice text)
 {
@@ -186,6 +224,15 @@ static size_t word_length(struct slice s)
 	return i;
 }
 
+/* The bound of a DECIMAL. */
+static bool is_nines(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.ptr[i] != '9')
+			return false;
+	return true;
+}
+
 /* One token of a statement; how long it is. */
 static size_t token(struct slice rest)
 {
@@ -200,12 +247,12 @@ static size_t token(struct slice rest)
 	} else if (isdigit((unsigned char)rest.ptr[0])) {
 		while (t.len < rest.len && isdigit((unsigned char)rest.ptr[t.len]))
 			t.len++;
-		require(t.len <= 8, "number", rest);
+		require(t.len <= 8 || is_nines(t) || LISTED(t, bounds), "number", rest);
 	} else if (word_length(rest)) {
 		t.len = word_length(rest);
 		require(LISTED(t, words) || is_alias(t), "word", rest);
 	} else {
-		require(strchr(" (),.=<>?+*@", rest.ptr[0]), "character", rest);
+		require(strchr(" (),.=<>?+-*@", rest.ptr[0]), "character", rest);
 	}
 	return t.len;
 }
