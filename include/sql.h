@@ -37,7 +37,7 @@ void sql_estimate(struct arena *a, const struct plan *plan, struct db_statement 
 /* The statement of the root behind EXPLAIN, or ANALYZE; one FETCH_TEXT column. json: FORMAT=JSON, else the text form. */
 void sql_explain(struct arena *a, const struct plan *plan, bool analyze, bool json, struct db_statement *out);
 
-/* SET time_zone = ? */
+/* SET time_zone = ? : UTC by its names, an offset, or a name the server knows. */
 void sql_set_timezone(struct arena *a, struct slice zone, struct db_statement *out);
 
 /* SET @`request.NAME`=?, ... : names are constants of the caller. */

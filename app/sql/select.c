@@ -447,12 +447,23 @@ void sql_explain(struct arena *a, const struct plan *plan, bool analyze, bool js
 	out->nparams = select.nparams;
 }
 
+/* UTC needs no time zone tables; SYSTEM is nothing that a client could know. */
+static struct slice zone_name(struct slice zone)
+{
+	static const char *const utc[] = { "UTC", "Etc/UTC", "GMT", "Zulu" };
+
+	for (size_t i = 0; i < sizeof(utc) / sizeof(*utc); i++)
+		if (slice_ieq(zone, slice_of(utc[i])))
+			return SLICE("+00:00");
+	return slice_ieq(zone, SLICE("SYSTEM")) ? SLICE("") : zone;
+}
+
 void sql_set_timezone(struct arena *a, struct slice zone, struct db_statement *out)
 {
 	struct writer w;
 
 	sql_writer(&w, a, NULL);
 	sql_lit(&w, "SET time_zone = ");
-	sql_param(&w, value_text(zone));
+	sql_param(&w, value_text(zone_name(zone)));
 	sql_finish(&w, out);
 }

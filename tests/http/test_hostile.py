@@ -544,3 +544,109 @@ def test_http_2(stack, options, status):
     assert info == status + ' 2'
     if status != '200':
         assert sorted(json.loads(text)) == ['code', 'details', 'hint', 'message']
+
+
+# --- requests that try to be read as something else; what they are worth ---
+
+def lone(stack, request, seconds=15):
+    """The whole answer to one request on a connection of its own, as bytes."""
+    address = urllib.parse.urlsplit(stack.url)
+    with socket.create_connection((address.hostname, address.port), timeout=seconds) as raw:
+        with ssl.create_default_context(cafile=stack.ca).wrap_socket(raw, server_hostname='127.0.0.1') as tls:
+            tls.sendall(request)
+            answer = b''
+            while piece := tls.recv(65536):
+                answer += piece
+    return answer
+
+
+def line_and_body(answer):
+    head, _, body = answer.partition(b'\r\n\r\n')
+    return int(head.split(b' ', 2)[1]), body
+
+
+ONE = [{'id': 1}]
+NAMES = [
+    # encoded once is decoded once; no other letter, mark or form is the letter
+    ('/%70rojects?%73elect=%69%64&id=eq.1', ONE), ('/%2570rojects?select=id', (404, 'PGRST205')), ('/PROJECTS?select=id', (404, 'PGRST205')),
+    ('/%EF%BC%B0rojects?select=id', (404, 'PGRST205')), ('/projects%E2%80%8B?select=id', (404, 'PGRST205')), ('/projects%EF%BB%BF?select=id', (404, 'PGRST205')),
+    ('/projects%20?select=id', (404, 'PGRST205')), ('/projects%0d%0aX:1?select=id', (404, 'PGRST205')), ('/projects%3Fselect=id', (404, 'PGRST205')),
+    ('/projects/../projects?select=id', (404, 'PGRST125')), ('/projects;a=b?select=id', (404, 'PGRST205')), ('/%c3%28', (400, 'PGRST100')),
+    ('/projects?select=na%EF%BD%8De', (400, '42703')), ('/projects?%C4%B0d=eq.1', (400, '42703')), ('/projects?id%CC%81=eq.1', (400, '42703')),
+    # nor is any other digit the digit
+    ('/projects?select=id&id=eq.%D9%A1', (400, '22P02')), ('/projects?select=id&id=in.(%EF%BC%91)', (400, '22P02')), ('/projects?select=id&id=eq.%2531', (400, '22P02')),
+    ('/projects?select=id&id=eq.0x1', (400, '22P02')), ('/projects?select=id&id=eq.1e0', (400, '22P02')), ('/projects?limit=%2B1', (400, 'PGRST100')), ('/projects?limit=1%00', (400, 'PGRST100')),
+    # twice the same
+    ('/projects?select=id&select=name&id=eq.1', ONE), ('/projects?select=id&id=eq.1&id=eq.2', []), ('/projects?id=eq.1&select=id&limit=1&limit=99999999999999999999', (400, 'PGRST100')),
+    ('/projects?select=id&&&&&id=eq.1&', ONE), ('/projects?=&=&=', (400, 'PGRST100')), ('/projects?select=clients!inner!left!inner(id)&id=eq.5', []),
+    # deep, and wide
+    ('/projects?select=' + 'clients(' * 3000, (400, 'PGRST100')), ('/projects?or=' + '(' * 3000, (400, 'PGRST100')), ('/projects?id=in.' + '(' * 3000, (400, None)),
+    ('/projects?select=id&' + '&'.join(f'id=neq.{i}' for i in range(2, 4000)), ONE), ('/projects?' + '&'.join(f'x{i}=eq.1' for i in range(4000)), (400, '42703')),
+    # SQL's own ways to say it
+    ('/projects?select=id::int;drop', (400, '42704')), ('/projects?select=id::int4[]', (400, '42704')), ('/projects?select=sum(id)', (400, 'PGRST200')),
+    ('/projects?select=clients!%60(id)', (400, 'PGRST200')), ('/projects?"i""d"=eq.1', (400, 'PGRST100')), ('/projects?select=id.sum().sum()', (400, 'PGRST100')),
+    ('/projects?name=match.' + '(' * 500, (400, '2201B')), ('/projects?name=imatch.(?{1})', (400, '2201B')),
+]
+
+
+@pytest.mark.parametrize('path, expected', NAMES, ids=lambda v: v[:50] if isinstance(v, str) else '')
+def test_what_is_written_is_what_is_meant(stack, path, expected):
+    response = stack.get(path)
+    if isinstance(expected, list):
+        assert response.rows() == expected
+    else:
+        status, code = response.error()
+        assert status == expected[0] and code == (expected[1] or code)
+
+
+@pytest.mark.parametrize('header, status', [
+    ('Accept-Profile: SPEC', 406), ('Accept-Profile: spec\xa0', 406), ('Accept-Profile: `spec`', 406), ('Accept-Profile: mysql', 406), ('Accept-Profile: information_schema', 406),
+    ('Accept-Profile: rowgate', 406), ('Accept-Profile: ' + 's' * 9000, 406), ('Prefer: ' + 'count=exact,' * 2000, 200), ('Prefer: timezone=\x80\xff', 400), ('Prefer: max-affected=-1', 200),
+    ('Prefer: handling=strict,' + ','.join(f'p{i}' for i in range(500)), 400), ('Accept: ' + 'a/b,' * 3000, 406), ('Accept: */*;q=nan', 200), ('Accept: application/vnd.pgrst.plan;for="', 406),
+    ('Range: 99999999999999999999-', 200), ('Range: 0-99999999999999999999', 200), ('Range: bytes=0-0', 200), ('Authorization: Bearer eyJhbGciOiJub25lIn0.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.', 401),
+    ('Authorization: Bearer ..', 401), ('X-HTTP-Method-Override: DELETE', 200), ('X-Original-URL: /metrics', 200), ('Status: 500', 200), ('REMOTE_USER: root', 200), ('Proxy: http://evil', 200),
+    ('Content-Length: 5\r\nTransfer-Encoding: chunked', 400), ('Transfer-Encoding: gzip, chunked', 501), ('Host: y', 400), ('Foo Bar: 1', 400), (': x', 400), ('Expect: 100-continue', 100),
+], ids=lambda v: v[:40] if isinstance(v, str) else '')
+def test_headers_are_no_more_than_they_are(stack, header, status):
+    found, body = line_and_body(lone(stack, b'GET /rest/v1/projects?select=id&id=eq.1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n' + header.encode('latin1') + b'\r\n\r\n'))
+    assert found == status
+    if status == 200:
+        assert json.loads(body) == ONE
+    elif status > 200:
+        assert sorted(json.loads(body)) == ['code', 'details', 'hint', 'message']
+
+
+def test_a_second_request_within_the_first_is_not_answered(stack):
+    """Request smuggling: whatever two readers could take for a second request is a refusal, or nothing."""
+    inner = b'GET /rest/v1/private_things HTTP/1.1\r\nHost: x\r\n\r\n'
+    for headers in (b'Content-Length: 4\r\nTransfer-Encoding: chunked\r\n', b'Content-Length: 0\r\nContent-Length: 5\r\n', b'Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n',
+                    b'Content-Length: %d\r\n' % len(inner)):
+        answer = lone(stack, b'GET /rest/v1/projects?select=id&id=eq.1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n' + headers + b'\r\n' + inner)
+        assert answer.count(b'HTTP/1.1 ') == 1 and b'private_things' not in answer
+
+
+def h2_frame(kind, flags, stream, payload=b''):
+    return struct.pack('>I', len(payload))[1:] + bytes([kind, flags]) + struct.pack('>I', stream) + payload
+
+
+def h2_header(name, value):
+    """A literal of less than 127 bytes, never indexed."""
+    return b'\x10' + bytes([len(name)]) + name + bytes([len(value)]) + value
+
+
+def test_http_2_streams_that_are_reset_at_once(stack):
+    """A client opens 300 streams and takes each back: others are served, and no query of theirs goes on."""
+    address = urllib.parse.urlsplit(stack.url)
+    context = ssl.create_default_context(cafile=stack.ca)
+    context.set_alpn_protocols(['h2'])
+    headers = b''.join(h2_header(*pair) for pair in ((b':method', b'GET'), (b':scheme', b'https'), (b':authority', b'x'), (b':path', b'/rest/v1/slow_items?select=id,s')))
+    with context.wrap_socket(socket.create_connection((address.hostname, address.port), timeout=20), server_hostname='127.0.0.1') as tls:
+        assert tls.selected_alpn_protocol() == 'h2'
+        tls.sendall(b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' + h2_frame(4, 0, 0))
+        try:
+            for i in range(300):
+                tls.sendall(h2_frame(1, 5, 2 * i + 1, headers) + h2_frame(3, 0, 2 * i + 1, struct.pack('>I', 8)))
+        except OSError:
+            pass  # nginx may have had enough of it
+        assert stack.get('/projects?select=id&id=eq.1').rows() == ONE
+        assert wait_until(lambda: not stack.queries('slow_items'), 60)

@@ -153,6 +153,18 @@ def test_time_zone(get):
         assert_rows(get('/t_times?select=ts&id=eq.1'), [{'ts': '2020-01-31T10:00:00+00:00'}])
 
 
+@pytest.mark.parametrize('name', ['UTC', 'utc', 'Etc/UTC', 'GMT', '+00:00'])
+def test_utc_needs_no_tables(get, name):
+    response = get('/t_times?select=ts&id=eq.1', {'Prefer': 'handling=strict, timezone=' + name})
+    assert_rows(response, [{'ts': '2020-01-31T10:00:00+00:00'}])
+    assert f'timezone={name}' in response.headers['Preference-Applied']
+
+
+@pytest.mark.parametrize('name', ['SYSTEM', 'system', 'DEFAULT', '@@global.time_zone', '+99:99', "x'"])
+def test_no_time_zone(get, name):
+    assert get('/t_times?id=eq.1', {'Prefer': 'timezone=' + name}).error() == (400, '22023')
+
+
 def test_unknown_time_zone(get):
     for handling in ('', ', handling=strict'):
         response = get('/t_times?id=eq.1', {'Prefer': 'timezone=Mars/Olympus' + handling})
