@@ -289,6 +289,24 @@ static int close_arena(void **state)
 	return 0;
 }
 
+/* A server may hold half a surrogate pair: U+FFFD takes its place, and what stands behind it is left alone. */
+static void halves(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "\\ud83d\\ude00", "\xf0\x9f\x98\x80" },
+		{ "\\ud83dx", "\xef\xbf\xbdx" },
+		{ "\\ude00\\u0041", "\xef\xbf\xbd\x41" },
+		{ "\\ud83d\\n12345", "\xef\xbf\xbd\n12345" },
+		{ "\\ud83d\\ud83d\\ude00", "\xef\xbf\xbd\xf0\x9f\x98\x80" },
+	};
+	struct arena *a = arena_open();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_string_equal(slice_cstr(a, json_unescaped(a, slice_of(rows[i][0]))), rows[i][1]);
+	arena_close(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +319,7 @@ int main(void)
 		cmocka_unit_test(many_names_cost_little),
 		cmocka_unit_test(rows_cost_no_memory),
 		cmocka_unit_test(tells_the_kind),
+		cmocka_unit_test(halves),
 	};
 
 	return cmocka_run_group_tests(tests, open_arena, close_arena);

@@ -40,18 +40,6 @@ static struct plan *plan_of(const struct schema *schema, const char *url, const 
 	return NULL;
 }
 
-static const char *params_text(const struct db_statement *s)
-{
-	struct strbuf b;
-
-	strbuf_init(&b, arena, 64);
-	for (size_t i = 0; i < s->nparams; i++) {
-		strbuf_adds(&b, i ? ", " : "");
-		dump_value(&b, &s->params[i]);
-	}
-	return strbuf_cstr(&b);
-}
-
 static struct sql_keys keys_of(const struct plan_node *node, size_t n)
 {
 	struct sql_keys keys = { .width = node->relation->n, .n = n };
@@ -134,7 +122,7 @@ static unsigned wrong_at(const struct schema *schema, const struct row *row, con
 	sql_select(arena, plan, node, nkeys ? &keys : NULL, &s);
 	check(row->url, &s);
 	right = compare(row->url, "gives ", slice_cstr(arena, s.text), row->sql);
-	return !(compare(row->url, "params", params_text(&s), row->params) && right);
+	return !(compare(row->url, "params", dump_params(arena, &s), row->params) && right);
 }
 
 static void holds_at(const struct schema *schema, const char *headers, const char *path, size_t nkeys,

@@ -115,18 +115,6 @@ static void statement(const struct made *m, enum what what, struct db_statement 
 	}
 }
 
-static const char *params_text(const struct db_statement *s)
-{
-	struct strbuf b;
-
-	strbuf_init(&b, arena, 64);
-	for (size_t i = 0; i < s->nparams; i++) {
-		strbuf_adds(&b, i ? ", " : "");
-		dump_value(&b, &s->params[i]);
-	}
-	return strbuf_cstr(&b);
-}
-
 static bool same(const struct row *row, const char *what, const char *got, const char *expected)
 {
 	if (strcmp(got, expected) == 0)
@@ -157,7 +145,7 @@ static unsigned wrong(const struct schema *schema, enum what what, const struct 
 	if (fixture_markers(s.text) != s.nparams)
 		fail_msg("%s: %zu parameters in %.*s", row->url, s.nparams, (int)s.text.len, s.text.ptr);
 	right = same(row, "gives ", slice_cstr(arena, s.text), row->expected);
-	return !(same(row, "params", params_text(&s), row->params) && right);
+	return !(same(row, "params", dump_params(arena, &s), row->params) && right);
 }
 
 static void holds(enum what what, const struct row *rows, size_t n)

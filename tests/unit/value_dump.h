@@ -2,7 +2,7 @@
 #ifndef VALUE_DUMP_H
 #define VALUE_DUMP_H
 
-#include "value.h"
+#include "db.h"
 
 static inline void dump_value(struct strbuf *b, const struct value *v)
 {
@@ -44,6 +44,19 @@ static inline void dump_value(struct strbuf *b, const struct value *v)
 		value_add_time(b, &v->t);
 		break;
 	}
+}
+
+/* The parameters of a statement: "int 5, text abc". */
+static inline const char *dump_params(struct arena *a, const struct db_statement *s)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, a, 64);
+	for (size_t i = 0; i < s->nparams; i++) {
+		strbuf_adds(&b, i ? ", " : "");
+		dump_value(&b, &s->params[i]);
+	}
+	return strbuf_cstr(&b);
 }
 
 #endif
