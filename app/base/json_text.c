@@ -29,18 +29,24 @@ static void add_utf8(struct strbuf *b, unsigned code)
 	}
 }
 
-/* at is behind "\u". Where it goes on. */
+/* at is behind "\u". Where it goes on. A server may hold half a surrogate pair: that is no character. */
 static size_t add_code(struct strbuf *b, struct slice raw, size_t at)
 {
-	unsigned code = hex4(raw.ptr + at);
+	unsigned code = hex4(raw.ptr + at), low = 0;
 
 	at += 4;
-	if (code >= 0xD800 && code <= 0xDBFF && raw.len - at >= 6) {
-		code = 0x10000 + ((code - 0xD800) << 10) + (hex4(raw.ptr + at + 2) - 0xDC00);
-		at += 6;
+	if (code < 0xD800 || code > 0xDFFF) {
+		add_utf8(b, code);
+		return at;
 	}
-	add_utf8(b, code);
-	return at;
+	if (code < 0xDC00 && raw.len - at >= 6 && raw.ptr[at] == '\\' && raw.ptr[at + 1] == 'u')
+		low = hex4(raw.ptr + at + 2);
+	if (low < 0xDC00 || low > 0xDFFF) {
+		add_utf8(b, 0xFFFD);
+		return at;
+	}
+	add_utf8(b, 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00));
+	return at + 6;
 }
 
 void json_unescape(struct strbuf *b, struct slice raw)

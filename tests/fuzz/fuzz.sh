@@ -10,7 +10,8 @@ out=build/fuzz
 mkdir -p "$out/corpus/$target"
 clang -std=c11 -D_GNU_SOURCE -DROWGATE_VERSION='"fuzz"' -Iinclude -g -O1 -Wall -Wextra \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-	-o "$out/fuzz_$target" "tests/fuzz/fuzz_$target.c" $(ls app/*.c app/*/*.c | grep -v "^app/main.c$") \
+	-o "$out/fuzz_$target" "tests/fuzz/fuzz_$target.c" \
+	$(find app -name '*.c' ! -path app/main.c ! -path 'app/cli/*' ! -path 'app/fetch/*') \
 	$(pkg-config --cflags --libs json-c libjwt openssl zlib "${DBLIB:-libmariadb}") -lfcgi -lcrypt -lpthread -lm
 dictionary=
 [ -e "tests/fuzz/$target.dict" ] && dictionary="-dict=tests/fuzz/$target.dict"
