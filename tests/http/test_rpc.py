@@ -451,6 +451,23 @@ def test_transactions_that_are_not_kept(rpc, stack):
     assert rpc.notes() == ['x']
 
 
+def test_a_call_is_done_once(rpc):
+    key = {'Idempotency-Key': f'"{time.time()}"'}
+    first = rpc('log_it', {'note': 'once'}, key, role='service_role')
+    again = rpc('log_it', {'note': 'once'}, key, role='service_role')
+    assert first.status == again.status == 200 and again.body == first.body and rpc.notes() == ['once']
+    assert again.headers['Idempotency-Replayed'] == 'true' and first.headers['Idempotency-Replayed'] is None
+    assert again.headers.get_all('Content-Range') == first.headers.get_all('Content-Range') == ['0-0/*']
+    assert rpc('log_it', {'note': 'other'}, key, role='service_role').status == 422
+    key = {'Idempotency-Key': f'"{time.time()}"'}
+    said = {'status': '299', 'headers': '[{"X-Test": "kept"}]'}
+    for _ in range(2):
+        response = rpc('answer_with_care', said, key, role='service_role')
+        assert response.status == 299 and response.headers.get_all('X-Test') == ['kept'] and response.json() == [{'a': 1}]
+    assert rpc('add_log', {'note': 'once'}, {'Idempotency-Key': f'"{time.time()}"'}).error() == (409, '23505')
+    assert rpc.notes() == ['once']
+
+
 # ---- rights ----
 
 def test_rights(rpc):
