@@ -113,6 +113,7 @@ struct db_set {
 	const struct db_field *fields;
 	size_t n;
 	bool parameters; /* one row: the OUT and INOUT parameters, in their order */
+	bool unmarked;   /* whether it is that cannot be told: their names must do */
 };
 
 /*

@@ -582,10 +582,15 @@ static bool read_fields(struct arena *a, struct db_conn *conn, struct stmt *s, s
 	return true;
 }
 
-/* The mark stands in the server's status, of which only the MySQL struct tells. */
-static bool holds_parameters(const struct db_conn *conn)
+/* The mark stands in the server's status; Oracle's client library has it only behind the rows. */
+static void mark(const struct db_conn *conn, struct db_set *set)
 {
-	return (conn->mysql->server_status & SERVER_PS_OUT_PARAMS) != 0;
+#ifdef CLIENT_MARIADB
+	set->parameters = (conn->mysql->server_status & SERVER_PS_OUT_PARAMS) != 0;
+#else
+	(void)conn;
+	set->unmarked = true;
+#endif
 }
 
 enum db_step db_next_set(struct arena *a, struct db_rows *rows, struct db_set *set_out, struct error *err)
@@ -604,7 +609,7 @@ enum db_step db_next_set(struct arena *a, struct db_rows *rows, struct db_set *s
 			continue; /* the end of the procedure itself */
 		if (!read_fields(a, rows->conn, s, set_out))
 			return fetch_failed(rows, err);
-		set_out->parameters = holds_parameters(rows->conn);
+		mark(rows->conn, set_out);
 		s->rebind = true;
 		rows->done = false;
 		return DB_ROW;

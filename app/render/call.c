@@ -189,6 +189,21 @@ static void declared(const struct routine *r, struct column *columns, size_t n)
 	}
 }
 
+/* Has the set a column for each OUT and INOUT parameter, of its name? */
+static bool named_as_parameters(const struct routine *r, const struct db_set *set)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < r->nparameters; i++) {
+		if (r->parameters[i].mode == PARAMETER_IN)
+			continue;
+		if (at == set->n || !slice_ieq(set->fields[at].name, r->parameters[i].column.name))
+			return false;
+		at++;
+	}
+	return at && at == set->n;
+}
+
 static struct column *columns_of(struct calling *x, const struct db_set *set)
 {
 	struct column *columns = arena_array(x->a, struct column, set->n);
@@ -293,6 +308,8 @@ static bool no_more(struct calling *x, struct db_rows *rows, bool *more, struct 
 	enum db_step step = db_next_set(x->a, rows, set, x->err);
 
 	*more = step == DB_ROW;
+	if (*more && set->unmarked)
+		set->parameters = named_as_parameters(x->call->routine, set);
 	return step != DB_FAILED;
 }
 
