@@ -207,16 +207,15 @@ static bool plan_write(struct exchange *x)
 static bool attempt(struct exchange *x, bool (*work)(struct exchange *))
 {
 	struct db *db = x->w->state->db;
-	int client = http_fd(x->w->server);
 	bool replayed;
 
-	if ((!x->conn && !db_acquire(db, x->who.role, client, &x->conn, x->err)) ||
+	if ((!x->conn && !db_acquire(db, x->who.role, http_fd(x->w->server), &x->conn, x->err)) ||
 	    !once_claim(x->once, x->conn, x->rs, &replayed, x->err))
 		return false;
 	if (replayed)
 		atomic_fetch_add_explicit(&x->w->shared->replays, 1, memory_order_relaxed);
-	return replayed || (prepare_session(x) && work(x) &&
-			    (x->roll_back || once_commit(x->once, db, client, &x->conn, x->rs, x->err)));
+	return replayed ||
+	       (prepare_session(x) && work(x) && (x->roll_back || once_commit(x->once, db, &x->conn, x->rs, x->err)));
 }
 
 static void start_over(struct exchange *x)

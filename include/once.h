@@ -37,7 +37,7 @@ bool once_claim(struct once *o, struct db_conn *conn, struct http_response *rs, 
  * tells whether it was done; *conn is then that one, or NULL. Fails with ERR_OUTCOME when nobody can tell; otherwise a
  * failure means that nothing was done.
  */
-bool once_commit(struct once *o, struct db *db, int client_fd, struct db_conn **conn, struct http_response *rs,
+bool once_commit(struct once *o, struct db *db, struct db_conn **conn, struct http_response *rs,
 		 struct error *err) MUST_CHECK;
 
 /*

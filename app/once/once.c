@@ -336,8 +336,8 @@ static bool told(struct once *o, struct db_conn *conn, int64_t left, struct http
 	return false;
 }
 
-static bool settle(struct once *o, struct db *db, int client_fd, struct db_conn **conn, struct http_response *rs,
-		   struct error *err)
+/* Whether its client waits or not: the outcome goes to the log as well. */
+static bool settle(struct once *o, struct db *db, struct db_conn **conn, struct http_response *rs, struct error *err)
 {
 	int64_t end = now_ms() + SETTLE_MS, left;
 
@@ -348,7 +348,7 @@ static bool settle(struct once *o, struct db *db, int client_fd, struct db_conn 
 		struct error why;
 
 		error_init(&why, err->arena);
-		if (db_acquire(db, o->who->role, client_fd, conn, &why) && told(o, *conn, left, rs, err))
+		if (db_acquire(db, o->who->role, -1, conn, &why) && told(o, *conn, left, rs, err))
 			return err->code == ERR_NONE;
 		db_release(db, *conn);
 		*conn = NULL;
@@ -357,14 +357,13 @@ static bool settle(struct once *o, struct db *db, int client_fd, struct db_conn 
 	return false;
 }
 
-bool once_commit(struct once *o, struct db *db, int client_fd, struct db_conn **conn, struct http_response *rs,
-		 struct error *err)
+bool once_commit(struct once *o, struct db *db, struct db_conn **conn, struct http_response *rs, struct error *err)
 {
 	if (!end_body(o, err) || (o->key.len && !store(o, *conn, rs, err)))
 		return false;
 	if (db_commit(*conn, err))
 		return true;
-	return err->code == ERR_OUTCOME && o->key.len && settle(o, db, client_fd, conn, rs, err);
+	return err->code == ERR_OUTCOME && o->key.len && settle(o, db, conn, rs, err);
 }
 
 /* 10 to 40 ms, twice that the next time, and so on: those who clashed shall not do so again. */
