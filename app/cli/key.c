@@ -74,7 +74,7 @@ static bool retire(struct cli *c, const struct config *config, struct slice kid,
 /* Of the configuration only: a broken key file must not keep this command from mending it. */
 int command_key(const char *config_path, int argc, char **argv)
 {
-	struct cli c = { .arena = arena_open() };
+	struct cli c = { .json = false };
 	const char *alg = NULL, *delay = NULL;
 	bool at_once = false, ok;
 	const struct cli_option options[] = { { "--alg", &alg, NULL },
@@ -83,12 +83,13 @@ int command_key(const char *config_path, int argc, char **argv)
 					      { "--json", NULL, &c.json } };
 	struct config config;
 
-	error_init(&c.err, c.arena);
 	if (!cli_options(&argc, argv, options, sizeof(options) / sizeof(*options)))
 		return CLI_MISUSED;
 	if (!(argc == 1 && (strcmp(argv[0], "new") == 0 || strcmp(argv[0], "list") == 0)) &&
 	    !(argc == 2 && strcmp(argv[0], "retire") == 0))
 		return cli_usage(usage);
+	c.arena = arena_open();
+	error_init(&c.err, c.arena);
 	ok = config_load(c.arena, config_path, &config, &c.err);
 	if (ok && strcmp(argv[0], "new") == 0)
 		ok = make(&c, &config, alg, delay);

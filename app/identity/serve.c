@@ -80,7 +80,9 @@ bool call_user(struct call *c, bool lock, struct identity_user *out)
 		return false;
 	if (!found)
 		return deny(c->err, 403, "user_not_found", "User from sub claim in JWT does not exist");
-	if (c->who.session.len && !session_lives(&c->q, c->who.session, c->who.subject, &lives))
+	if (c->who.session.len)
+		lives = uuid_valid(c->who.session);
+	if (c->who.session.len && lives && !session_lives(&c->q, c->who.session, c->who.subject, &lives))
 		return false;
 	if (!lives)
 		return session_gone(c->err);

@@ -378,3 +378,30 @@ def test_not_offered_without_the_account(stack):
     bare = stack.variant({'db-identity-user': ''})
     refused(post(bare, 'token?grant_type=password', {'email': 'a@b.c', 'password': 'x'}), 404, 'not_found')
     assert bare.get('/employee_directory?select=name&limit=1', {'Accept-Profile': 'wages'}, stack.service_key).status == 200
+
+
+@pytest.mark.parametrize('session', ['é' * 20, 'x', "' OR 1=1 -- ", '\\', 'x' * 1000, str(uuid.uuid4())])
+def test_sessions_that_are_none(stack, auth, user, session):
+    """In a token of another issuer that we trust."""
+    token = stack.token(sub=user['id'], session_id=session)
+    refused(post(auth, 'user', method='GET', token=token), 403, 'session_not_found')
+    refused(post(auth, 'logout?scope=local', token=token), 403, 'session_not_found')
+
+
+@pytest.mark.parametrize('agent', [b'\xff\xfe', 'é'.encode() * 400, b'x' * 4000, b'\t"\\', b'\xf0\x9f\x98\x80' * 100, b''])
+def test_what_a_client_calls_itself(auth, user, agent):
+    session = login(auth, user['email'], headers={'User-Agent': agent})
+    listed = post(auth, 'sessions', method='GET', token=session['access_token']).json()
+    assert len(listed) == 1 and len(listed[0]['user_agent']) <= 255
+
+
+def test_many_sessions(stack, auth, user):
+    """Who signs in and never out keeps 200 of them, the last ones."""
+    first = login(auth, user['email'])
+    stack.sql('INSERT INTO rowgate.auth_session (id, user_id, created_at, refreshed_at) SELECT UUID(), %s, UTC_TIMESTAMP(6),'
+              ' UTC_TIMESTAMP(6) - INTERVAL eid SECOND FROM wages.employee_directory WHERE eid <= 300', user['id'])
+    last = login(auth, user['email'])
+    kept = post(auth, 'sessions', method='GET', token=last['access_token']).json()
+    assert len(kept) == 200
+    assert {claims(first)['session_id'], claims(last)['session_id']} <= {s['id'] for s in kept}
+    assert post(auth, 'logout?scope=global', token=last['access_token']).status == 204
