@@ -253,6 +253,18 @@ static void print_table(const struct table *t)
 	}
 }
 
+static void print_routine(const struct routine *r)
+{
+	static const char *const modes[] = { "", "OUT ", "INOUT " };
+
+	printf("%.*s.%.*s [%s] (", (int)r->schema.len, r->schema.ptr, (int)r->name.len, r->name.ptr,
+	       r->is_function ? "function" : "procedure");
+	for (size_t i = 0; i < r->nparameters; i++)
+		printf("%s%s%.*s", i ? ", " : "", modes[r->parameters[i].mode], (int)r->parameters[i].column.name.len,
+		       r->parameters[i].column.name.ptr);
+	puts(")");
+}
+
 static void print_role(struct session *s, struct slice role)
 {
 	const struct config *c = &s->state->config;
@@ -308,6 +320,8 @@ int command_schema(const char *config_path)
 		return fail(&s);
 	for (const struct table *t = schema_next_table(schema, NULL); t; t = schema_next_table(schema, t))
 		print_table(t);
+	for (const struct routine *r = schema->routines; r; r = r->next)
+		print_routine(r);
 	print_roles(&s);
 	schema_free(schema);
 	session_close(&s);
