@@ -660,7 +660,10 @@ static void adjust_read_only(const struct exchange *x)
 /* A write that failed for reasons of ours was not done, but for the one case where nobody knows. */
 static void outcome(const struct exchange *x)
 {
-	if (x->once && x->err->status >= 500)
+	enum http_method m = x->rq->method;
+	bool writes = m == HTTP_POST || m == HTTP_PATCH || m == HTTP_PUT || m == HTTP_DELETE;
+
+	if (writes && x->err->status >= 500)
 		http_set_header(x->rs, "Rowgate-Outcome", x->err->code == ERR_OUTCOME ? "unknown" : "not-applied");
 }
 
