@@ -222,6 +222,15 @@ static bool load_revocations(struct worker *w, struct error *err)
 	return true;
 }
 
+/* Why it could not be read is told where that is no fault of the client's. Always false. */
+static bool not_read(struct error *err)
+{
+	if (err->status < 500)
+		error_set(err, ERR_SCHEMA_LOADING, "Could not query the database for revoked tokens. Retrying.");
+	err->retry_after = 1;
+	return false;
+}
+
 bool worker_revocations(struct worker *w, struct error *err)
 {
 	struct state *s = w->state;
@@ -229,19 +238,16 @@ bool worker_revocations(struct worker *w, struct error *err)
 	if (!identity_offered(&s->config) ||
 	    (s->revocations_read && s->revocations == atomic_load(&w->shared->revocations)))
 		return true;
-	if (now_ms() - s->revocations_tried >= RETRY_MS || !s->revocations_tried) {
-		if (load_revocations(w, err)) {
-			s->revocations_tried = 0;
-			return true;
-		}
-		s->revocations_tried = now_ms();
-		log_failure("what is revoked cannot be read", err);
-	}
-	if (s->revocations_read)
+	/* What was read before serves on meanwhile. */
+	if (s->revocations_read && s->revocations_tried && now_ms() - s->revocations_tried < RETRY_MS)
 		return true;
-	error_set(err, ERR_SCHEMA_LOADING, "Could not query the database for revoked tokens. Retrying.");
-	err->retry_after = 1;
-	return false;
+	if (load_revocations(w, err)) {
+		s->revocations_tried = 0;
+		return true;
+	}
+	s->revocations_tried = now_ms();
+	log_failure("what is revoked cannot be read", err);
+	return s->revocations_read || not_read(err);
 }
 
 static void look_for_revocations(struct worker *w)

@@ -503,20 +503,33 @@ static bool in_timezone(struct flow *f, struct error *err)
 	return ok;
 }
 
+/* NULL with err when the client takes nothing that is offered. memory: NULL where nothing is embedded. */
+static struct flow *new_flow(const struct reader *reader, struct render_memory *memory, const struct query *query,
+			     struct render_result *result)
+{
+	struct flow *f = arena_new(reader->a, struct flow);
+
+	f->r = *reader;
+	f->r.scratch = memory ? memory->batch : NULL;
+	f->query = query;
+	f->result = result;
+	f->batch_rows = FIRST_BATCH;
+	*result = (struct render_result){ 0 };
+	if (!choose_media(f, f->r.err))
+		return NULL;
+	f->r.style = (struct style){ f->media.media, f->media.strip_nulls };
+	return f;
+}
+
 bool render_rows(struct arena *a, struct render_memory *memory, const struct plan *plan, const struct query *query,
 		 struct db_conn *conn, struct http_response *rs, struct render_result *result_out, struct error *err)
 {
-	struct flow *f = arena_new(a, struct flow);
+	struct reader reader = { .a = a, .plan = plan, .conn = conn, .rs = rs, .err = err, .held = true };
+	struct flow *f = new_flow(&reader, memory, query, result_out);
 	bool ok;
 
-	f->r = (struct reader){ .a = a, .scratch = memory->batch, .plan = plan, .conn = conn, .rs = rs, .err = err };
-	f->r.held = true;
-	f->query = query;
-	f->result = result_out;
-	f->batch_rows = FIRST_BATCH;
-	if (!choose_media(f, err))
+	if (!f)
 		return false;
-	f->r.style = (struct style){ f->media.media, f->media.strip_nulls };
 	begin(f);
 	rs->before_send = NULL;
 	ok = all_rows(f, err) && check_single(f, err);
@@ -529,17 +542,12 @@ bool render_rows(struct arena *a, struct render_memory *memory, const struct pla
 bool render_read(struct arena *a, struct render_memory *memory, const struct plan *plan, const struct query *query,
 		 struct db_conn *conn, struct http_response *rs, struct render_result *result_out, struct error *err)
 {
-	struct flow *f = arena_new(a, struct flow);
+	struct reader reader = { .a = a, .plan = plan, .conn = conn, .rs = rs, .err = err };
+	struct flow *f = new_flow(&reader, memory, query, result_out);
 	bool ok;
 
-	f->r = (struct reader){ .a = a, .scratch = memory->batch, .plan = plan, .conn = conn, .rs = rs, .err = err };
-	f->query = query;
-	f->result = result_out;
-	f->batch_rows = FIRST_BATCH;
-	*result_out = (struct render_result){ 0 };
-	if (!choose_media(f, err))
+	if (!f)
 		return false;
-	f->r.style = (struct style){ f->media.media, f->media.strip_nulls };
 	if (f->media.media == MEDIA_PLAN)
 		return explain(f, err);
 	if (needs_snapshot(f) && !db_begin_snapshot(conn, err))
@@ -553,16 +561,12 @@ bool render_given(struct arena *a, const struct plan *plan, const struct query *
 		  struct http_response *rs, struct db_rows *rows, bool one, struct render_result *result_out,
 		  struct error *err)
 {
-	struct flow *f = arena_new(a, struct flow);
+	struct reader reader = { .a = a, .plan = plan, .conn = conn, .rs = rs, .err = err };
+	struct flow *f = new_flow(&reader, NULL, query, result_out);
 
-	f->r = (struct reader){ .a = a, .plan = plan, .conn = conn, .rs = rs, .err = err };
-	f->query = query;
-	f->result = result_out;
-	f->given = rows;
-	*result_out = (struct render_result){ 0 };
-	if (!choose_media(f, err))
+	if (!f)
 		return false;
-	f->r.style = (struct style){ f->media.media, f->media.strip_nulls };
+	f->given = rows;
 	if (one && f->media.media == MEDIA_JSON)
 		f->r.style.media = MEDIA_OBJECT;
 	f->r.held = plan->held || plan->count || is_single(f);

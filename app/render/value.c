@@ -204,66 +204,6 @@ void csv_field(struct strbuf *b, struct slice text)
 	strbuf_addc(b, '"');
 }
 
-static unsigned hex4(const char *p)
-{
-	unsigned v = 0;
-
-	for (int i = 0; i < 4; i++) {
-		char c = p[i];
-
-		v = v << 4 | (unsigned)(c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
-	}
-	return v;
-}
-
-static void add_utf8(struct strbuf *b, unsigned c)
-{
-	if (c < 0x80) {
-		strbuf_addc(b, (char)c);
-	} else if (c < 0x800) {
-		strbuf_addc(b, (char)(0xC0 | c >> 6));
-		strbuf_addc(b, (char)(0x80 | (c & 63)));
-	} else if (c < 0x10000) {
-		strbuf_addc(b, (char)(0xE0 | c >> 12));
-		strbuf_addc(b, (char)(0x80 | (c >> 6 & 63)));
-		strbuf_addc(b, (char)(0x80 | (c & 63)));
-	} else {
-		strbuf_addc(b, (char)(0xF0 | c >> 18));
-		strbuf_addc(b, (char)(0x80 | (c >> 12 & 63)));
-		strbuf_addc(b, (char)(0x80 | (c >> 6 & 63)));
-		strbuf_addc(b, (char)(0x80 | (c & 63)));
-	}
-}
-
-/* The text a JSON string (of a server, hence well-formed) stands for. */
-static void unescape(struct strbuf *b, struct slice s)
-{
-	static const char letters[] = "bfnrt", bytes[] = "\b\f\n\r\t";
-
-	for (size_t i = 1; i + 1 < s.len; i++) {
-		const char *at;
-		unsigned c;
-
-		if (s.ptr[i] != '\\') {
-			strbuf_addc(b, s.ptr[i]);
-			continue;
-		}
-		i++;
-		at = strchr(letters, s.ptr[i]);
-		if (s.ptr[i] != 'u' || i + 5 >= s.len) {
-			strbuf_addc(b, at && s.ptr[i] ? bytes[at - letters] : s.ptr[i]);
-			continue;
-		}
-		c = hex4(s.ptr + i + 1);
-		i += 4;
-		if (c >= 0xD800 && c < 0xDC00 && i + 6 < s.len && s.ptr[i + 1] == '\\') {
-			c = 0x10000 + ((c - 0xD800) << 10) + (hex4(s.ptr + i + 3) - 0xDC00);
-			i += 6;
-		}
-		add_utf8(b, c);
-	}
-}
-
 /* ->> gives the raw JSON; its text is what is between a string's quotes. */
 static void csv_json_text(struct strbuf *b, struct slice s)
 {
@@ -276,7 +216,7 @@ static void csv_json_text(struct strbuf *b, struct slice s)
 		return;
 	}
 	strbuf_open(&text, s.len);
-	unescape(&text, s);
+	json_unescape(&text, (struct slice){ s.ptr + 1, s.len - 2 });
 	csv_field(b, strbuf_slice(&text));
 	strbuf_close(&text);
 }

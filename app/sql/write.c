@@ -29,9 +29,11 @@ static void cell(struct writer *w, const struct column *c, const struct write_ce
 	sql_param(w, cell->value);
 }
 
-static void names(struct writer *w, const struct write *write)
+static void into(struct writer *w, const struct write *write)
 {
-	strbuf_addc(&w->text, '(');
+	sql_lit(w, "INSERT INTO ");
+	strbuf_add_slice(&w->text, write->table->quoted);
+	sql_lit(w, " (");
 	for (size_t i = 0; i < write->ncolumns; i++) {
 		strbuf_adds(&w->text, i ? "," : "");
 		strbuf_add_slice(&w->text, write->columns[i]->quoted);
@@ -57,10 +59,7 @@ void sql_insert(struct arena *a, const struct write *write, struct write_cell *c
 	struct writer w;
 
 	sql_writer(&w, a, write->plan);
-	sql_lit(&w, "INSERT INTO ");
-	strbuf_add_slice(&w.text, write->table->quoted);
-	strbuf_addc(&w.text, ' ');
-	names(&w, write);
+	into(&w, write);
 	sql_lit(&w, " VALUES ");
 	for (size_t r = 0; r < n; r++) {
 		strbuf_adds(&w.text, r ? ",(" : "(");
@@ -204,10 +203,7 @@ void sql_insert_nothing(struct arena *a, const struct write *write, struct db_st
 	struct writer w;
 
 	sql_writer(&w, a, write->plan);
-	sql_lit(&w, "INSERT INTO ");
-	strbuf_add_slice(&w.text, write->table->quoted);
-	strbuf_addc(&w.text, ' ');
-	names(&w, write);
+	into(&w, write);
 	sql_lit(&w, " SELECT ");
 	for (size_t i = 0; i < write->ncolumns; i++)
 		strbuf_adds(&w.text, i ? ",NULL" : "NULL");

@@ -117,7 +117,7 @@ def test_workers_that_start_before_the_database(stack, database):
     database.stop()
     instance = stack.variant({'log-level': 'debug'}, ready=False)
     assert wait_until(lambda: status_of(instance, '/health/live') == 200, PATIENCE)
-    assert refused(instance.get(ROW), 503, 'PGRST002')
+    assert refused(instance.get(ROW), 503, 'PGRST001', 'PGRST002')
     assert status_of(instance, '/health/ready') == 503
     database.start()
     assert wait_until(lambda: answers(stack), PATIENCE)

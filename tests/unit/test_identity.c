@@ -144,7 +144,7 @@ static void passwords(void **state)
 
 static void hashing_is_bounded(void **state)
 {
-	size_t one, other, third;
+	size_t one = 0, other = 0, third = 0;
 
 	(void)state;
 	atomic_store(&shared.workers, 4);
