@@ -178,6 +178,14 @@ static bool prepare_session(struct exchange *x)
 	       (x->write || render_read_override(x->w->arena, x->conn, &x->override, x->err));
 }
 
+/* What the database's own code has to say of its error, while the session is there to ask. */
+static bool explained(struct exchange *x, bool ok)
+{
+	if (!ok && x->conn && !x->rs->sent)
+		render_raised(x->w->arena, x->conn, &x->override, x->err);
+	return ok;
+}
+
 static bool run(struct exchange *x)
 {
 	struct worker *w = x->w;
@@ -185,6 +193,7 @@ static bool run(struct exchange *x)
 		  render_read(w->arena, &w->memory, x->plan, &x->query, x->conn, x->rs, &x->result, x->err) &&
 		  (x->rs->sent || render_read_override(w->arena, x->conn, &x->override, x->err));
 
+	explained(x, ok);
 	lap(&x->timing, &x->timing.transaction);
 	return ok;
 }
@@ -240,7 +249,7 @@ static bool transact(struct exchange *x, bool (*plan_it)(struct exchange *), boo
 	while (!(ok = plan_it(x) && attempt(x, work)) && once_again(x->once, w->state->db, &x->conn, x->err))
 		start_over(x);
 	/* Who is told of a failure may send the key again at once. */
-	if (!ok)
+	if (!explained(x, ok))
 		let_go(x);
 	lap(&x->timing, &x->timing.transaction);
 	return ok;
@@ -297,6 +306,7 @@ static bool run_call(struct exchange *x)
 	bool ok = db_acquire(x->w->state->db, x->who.role, http_fd(x->w->server), &x->conn, x->err) &&
 		  prepare_session(x) && work_call(x);
 
+	explained(x, ok);
 	lap(&x->timing, &x->timing.transaction);
 	return ok;
 }

@@ -58,4 +58,7 @@ void sql_call_routine(struct arena *a, const struct call *call, bool zoned, stru
 /* SELECT of the variables that code of the database answers with: response.status, response.headers; FETCH_TEXT. */
 void sql_response_variables(struct db_statement *out);
 
+/* SELECT of @`response.error`: the whole of an error that code of the database raises; FETCH_TEXT. */
+void sql_response_error(struct db_statement *out);
+
 #endif

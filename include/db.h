@@ -157,6 +157,12 @@ bool db_definition_counter(struct arena *a, struct db_conn *conn, uint64_t *out,
 /* Open connections, and connections made so far. */
 void db_counts(const struct db *db, unsigned *open_out, uint64_t *made_out);
 
+/*
+ * An error that code of the database wrote as JSON: {"code", "message", "details", "hint", "status"}, of which the first
+ * two must be (PGRST121 else). Always false.
+ */
+bool db_raised(struct error *err, const char *text);
+
 /* app/db/errors.c: fills err from MySQL's number, SQLSTATE and text. Always false. */
 bool db_error(struct error *err, unsigned number, const char *sqlstate, const char *text);
 

@@ -71,6 +71,9 @@ bool render_read_override(struct arena *a, struct db_conn *conn, struct render_o
 			  struct error *err) MUST_CHECK;
 void render_apply_override(const struct render_override *override, struct http_response *rs);
 
+/* After a SIGNAL: the whole error, when @`response.error` has it, for MESSAGE_TEXT has 128 characters and no details. */
+void render_raised(struct arena *a, struct db_conn *conn, const struct render_override *override, struct error *err);
+
 /* Both, for an answer that is complete. */
 bool render_said(struct arena *a, struct db_conn *conn, struct render_override *override, struct http_response *rs,
 		 struct error *err) MUST_CHECK;

@@ -13,6 +13,7 @@
 
 #include "log.h"
 
+#define KILL_DENIED 1095 /* ER_KILL_DENIED_ERROR */
 #define LIFETIME_MS 300000
 #define ROLE_REFRESH_MS 4000
 
@@ -513,6 +514,21 @@ void db_streaming(struct db_conn *conn)
 	conn->streaming = true;
 }
 
+/* A thread inside of a routine runs as that one's definer: it is not ours to end then, but the catalogue account's. */
+static void run_kill(struct db *db, struct db_conn *conn, unsigned long id, struct error *err)
+{
+	struct db_conn *catalogue;
+	char text[40];
+
+	snprintf(text, sizeof(text), "KILL %lu", id);
+	if (db_command(conn, text, err))
+		return;
+	if (err->db_errno == KILL_DENIED && db_catalogue(db, &catalogue, err) && db_command(catalogue, text, err))
+		return;
+	/* It may have ended by itself: no such thread is no trouble. */
+	log_line(err->db_errno == KILL_DENIED ? LOG_WARN : LOG_DEBUG, "kill %lu: %s", id, err->log_detail);
+}
+
 /* Over a new connection: the old one is shut. A server that hangs is left alone after the connect timeout. */
 static void run_kills(struct db *db)
 {
@@ -522,14 +538,8 @@ static void run_kills(struct db *db)
 
 	error_init(&err, a);
 	conn = conn_new(db, db->config->db_user, db->config->db_password_file, &err);
-	for (size_t i = 0; conn && i < db->nkills; i++) {
-		char text[40];
-
-		snprintf(text, sizeof(text), "KILL %lu", db->kills[i]);
-		/* It may have ended by itself: no such thread is no trouble. */
-		if (!db_command(conn, text, &err))
-			log_line(LOG_DEBUG, "kill %lu: %s", db->kills[i], err.log_detail);
-	}
+	for (size_t i = 0; conn && i < db->nkills; i++)
+		run_kill(db, conn, db->kills[i], &err);
 	db->nkills = 0;
 	conn_close(conn);
 	arena_close(a);

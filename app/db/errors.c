@@ -170,8 +170,7 @@ static const char *member(const struct error *err, struct json_object *o, const 
 	return v ? arena_printf(err->arena, "%s", json_object_get_string(v)) : NULL;
 }
 
-/* The whole error in MESSAGE_TEXT: {"code", "message", "details", "hint", "status"}, of which the first two must be. */
-static bool raised_json(struct error *err, const char *text)
+bool db_raised(struct error *err, const char *text)
 {
 	struct json_fault fault = { 0, "no object" };
 	struct json_object *o = NULL, *status;
@@ -207,7 +206,7 @@ static bool raised(struct error *err, const char *sqlstate, const char *text)
 	uint64_t status;
 
 	if (strcmp(sqlstate, "PGRST") == 0)
-		return raised_json(err, text);
+		return db_raised(err, text);
 	error_set(err, ERR_RAISED, "%s", text);
 	if (sqlstate[0] == 'P' && sqlstate[1] == 'T' && parse_u64(slice_of(sqlstate + 2), &status) && status >= 200 &&
 	    status < 600) {

@@ -131,6 +131,27 @@ void render_apply_override(const struct render_override *o, struct http_response
 		rs->body.len = 0;
 }
 
+void render_raised(struct arena *a, struct db_conn *conn, const struct render_override *o, struct error *err)
+{
+	struct slice text = { NULL, 0 };
+	struct db_statement statement;
+	const struct value *cells;
+	struct error ignored;
+	struct db_rows *rows;
+
+	if (!o->wanted || err->code != ERR_RAISED)
+		return;
+	error_init(&ignored, a);
+	sql_response_error(&statement);
+	if (!db_query(a, conn, &statement, &rows, &ignored))
+		return;
+	while (db_next(rows, &cells, &ignored) == DB_ROW)
+		if (cells[0].kind == VALUE_TEXT)
+			text = slice_copy(a, cells[0].s);
+	if (text.len)
+		(void)db_raised(err, slice_cstr(a, text));
+}
+
 bool render_said(struct arena *a, struct db_conn *conn, struct render_override *o, struct http_response *rs,
 		 struct error *err)
 {

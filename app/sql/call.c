@@ -88,6 +88,15 @@ void sql_response_variables(struct db_statement *out)
 				      .ncolumns = 2 };
 }
 
+void sql_response_error(struct db_statement *out)
+{
+	static const enum db_fetch fetch[] = { FETCH_TEXT };
+
+	*out = (struct db_statement){ .text = SLICE("SELECT CAST(@`response.error` AS CHAR)"),
+				      .columns = fetch,
+				      .ncolumns = 1 };
+}
+
 /* --- rows as a table --- */
 
 /* What JSON_TABLE reads a value as, and what is made of that ("@"). */

@@ -12,7 +12,7 @@ void sql_request_variables(struct arena *a, const struct sql_variable *variables
 		sql_param(&w, value_text(variables[i].value));
 	}
 	if (response)
-		sql_lit(&w, ",@`response.status`=NULL,@`response.headers`=NULL");
+		sql_lit(&w, ",@`response.status`=NULL,@`response.headers`=NULL,@`response.error`=NULL");
 	sql_finish(&w, out);
 }
 

@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import time
+from urllib.parse import urlencode
 
 import pytest
 
@@ -494,6 +495,18 @@ def test_signal(rpc, name, status, body):
         assert (response.status, response.json()) == (status, body)
 
 
+def test_an_error_of_any_length(rpc):
+    error = {'code': 'LONG', 'message': 'm' * 1000, 'details': 'd' * 1000, 'hint': 'h'}
+    for response in (rpc('raise_at_length', {'error': json.dumps({**error, 'status': 422})}), rpc('raise_at_length?' + urlencode({'error': json.dumps({**error, 'status': 422})}))):
+        assert (response.status, response.json()) == (422, error)
+    assert rpc('raise_at_length', {'error': json.dumps(error)}).status == 400
+    # one request's is not the next one's
+    for given in (None, ''):
+        response = rpc('raise_at_length', {'error': given})
+        assert response.error() == (400, 'P0001') and response.json()['message'] == 'short'
+    assert rpc('raise_at_length', {'error': 'no JSON'}).error() == (500, 'PGRST121')
+
+
 # ---- what the database reads of the request and says of the answer ----
 
 def test_request_variables(rpc, stack):
@@ -537,6 +550,7 @@ def test_response_variables_of_triggers(stack):
     assert stack.rq('PATCH', '/rest/v1/r_stuff?id=eq.1', None, {'name': 'new'}).status == 205
     assert stack.rq('PATCH', '/rest/v1/r_stuff?id=eq.1', None, {'name': 'bad status'}).error() == (500, 'PGRST112')
     assert stack.rq('PATCH', '/rest/v1/r_stuff?id=eq.1', None, {'name': 'forbidden'}).error() == (403, 'PT403')
+    assert stack.rq('PATCH', '/rest/v1/r_stuff?id=eq.1', None, {'name': 'at length'}).error() == (423, 'X1')
     assert stack.sql('SELECT name FROM spec.r_stuff ORDER BY id') == (('new',), ('stuff 2',))
     for _ in range(8):
         response = stack.rq('GET', '/rest/v1/r_stuff')
@@ -595,7 +609,7 @@ def test_what_hangs_is_ended(stack, name):
         response = quick.rq(method, '/rest/v1/rpc/' + name, None, data)
         assert response.error() == (504, '57014') and time.monotonic() - start < 5
     assert quick.get('/rpc/sayhello?name=x').status == 200 and quick.workers() == workers
-    assert wait_until(lambda: not stack.queries('SLEEP(30)'), 10)
+    assert wait_until(lambda: not stack.queries('SLEEP(30)') and not stack.queries(f'`{name}`'), 10)
 
 
 def memory(pid):
