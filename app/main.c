@@ -1,4 +1,5 @@
 /* Start-up, the accept loop, and the subcommands. */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -57,11 +58,16 @@ static int cannot_start(const char *why)
 	return 1;
 }
 
+/* Buffers of large bodies and answers go back to the system: without this glibc would keep the next ones. */
+#define LARGE_BUFFER (256 * 1024)
+
 static int serve(const char *config_path)
 {
 	struct worker w = { .config_path = config_path, .arena = arena_open() };
 	struct error err;
 
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER);
+	(void)mallopt(M_TRIM_THRESHOLD, LARGE_BUFFER);
 	error_init(&err, w.arena);
 	if (!state_open(config_path, &w.state, &err))
 		return cannot_start(err.message);

@@ -4,7 +4,7 @@
 
 #include "internal.h"
 
-#define KEEP_MAX ((size_t)1 << 20)
+#define KEEP_MAX ((size_t)1 << 19)
 #define KEEP_FIRST 4096
 
 /* Bytes 4 to 7 of gzip are the time of packing (RFC 1952, section 2.3): the same body packed again has another. */

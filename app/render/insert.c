@@ -9,8 +9,8 @@
 
 /* Rows of one INSERT, and what they may amount to. */
 #define INSERT_ROWS 500
-#define INSERT_PARAMS 4000
-#define INSERT_BYTES ((size_t)1 << 20)
+#define INSERT_PARAMS 2000
+#define INSERT_BYTES ((size_t)1 << 19)
 /* Rows of an upsert that are looked for at once: each is compared with each. */
 #define UPSERT_ROWS 100
 /* Keys of an upsert that are remembered, so that none is met twice. */
