@@ -157,10 +157,14 @@ def asan():
     if status:
         return 0, 1, 0, out
     options = f'log_path={logs}/report:abort_on_error=0'
+    # libfcgi loses what it has read of parameters that break off: records nginx does not send, but test_hostile does.
+    known = logs / 'known-leaks'
+    known.write_text('leak:libfcgi.so\n')
+    known.chmod(0o644)
     # Memory figures mean nothing under the sanitizers.
     counts = [unit(build, *SANITIZE),
               pytest('tests/http', BUILD=build, ASAN_OPTIONS=options, UBSAN_OPTIONS=f'print_stacktrace=1:{options}',
-                     ROWGATE_SANITIZED='1')]
+                     LSAN_OPTIONS=f'suppressions={known}:print_suppressions=0', ROWGATE_SANITIZED='1')]
     reports = ''.join(p.read_text(errors='replace') for p in logs.glob('report.*'))
     passed, failed, skipped = (sum(c[i] for c in counts) for i in range(3))
     return passed, failed + (1 if reports else 0), skipped, ''.join(c[3] for c in counts) + reports
