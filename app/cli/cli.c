@@ -51,11 +51,16 @@ static const struct cli_option *find(const char *word, const struct cli_option *
 bool cli_options(int *argc, char **argv, const struct cli_option *options, size_t n)
 {
 	int kept = 0;
+	bool ended = false;
 
 	for (int i = 0; i < *argc; i++) {
 		const struct cli_option *o;
 
-		if (strncmp(argv[i], "--", 2) != 0) {
+		if (!ended && strcmp(argv[i], "--") == 0) {
+			ended = true;
+			continue;
+		}
+		if (ended || strncmp(argv[i], "--", 2) != 0) {
 			argv[kept++] = argv[i];
 			continue;
 		}

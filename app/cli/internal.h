@@ -22,8 +22,9 @@ void cli_close(struct cli *c);
 int cli_fail(struct cli *c);
 
 /*
- * Options of a command: "--name VALUE", or "--name" alone where value is NULL. Fills value or flag; the words left are
- * moved to the front and counted in *argc. False, with a line on stderr, for an option not in the list.
+ * Options of a command: "--name VALUE", or "--name" alone where value is NULL; what follows "--" is a word. Fills value
+ * or flag; the words left are moved to the front and counted in *argc. False, with a line on stderr, for an option not
+ * in the list.
  */
 struct cli_option {
 	const char *name;

@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import re
 import threading
 import time
 import uuid
@@ -45,6 +46,14 @@ def keys(stack):
     os.utime(path)
     assert (path.stat().st_mode, path.stat().st_gid) == (mode.st_mode, mode.st_gid)
     time.sleep(1.2)
+
+
+def test_a_kid_is_a_word_on_the_command_line(stack, keys):
+    made, = key(stack, 'new')
+    assert re.fullmatch('[0-9a-f]{24}', made['kid'])
+    assert rowgate(stack, 'key', 'retire', '--pKAb3')[0] == 2
+    status, _, errors = rowgate(stack, 'key', 'retire', '--json', '--', '--pKAb3')
+    assert status not in (0, 2) and '--pKAb3' in errors
 
 
 def test_the_file_is_closed_to_others(stack):
