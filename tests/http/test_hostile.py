@@ -328,7 +328,7 @@ def test_spread_within_an_embed(stack, accept, select):
     try:
         assert pool.get(f'/clients?select={select}&order=id', {'Accept': accept}).status == 200
     finally:
-        wait_until(lambda: pool.get('/projects?limit=1').status == 200, 5)
+        wait_until(lambda: pool.get('/projects?limit=1').status == 200)
     assert pool.workers() == before
 
 

@@ -544,7 +544,7 @@ def test_a_read_only_server(stack, w):
         response = w('POST', '/w_item', NEW, on=v)
         assert response.error() == (503, '25006') and int(response.headers['Retry-After']) >= 1
         assert response.headers['Rowgate-Outcome'] == 'not-applied'
-        assert wait_until(lambda: stack.sql(own)[0][0] <= before, 4)
+        assert wait_until(lambda: stack.sql(own)[0][0] <= before, 10)
         assert w('GET', '/w_item?limit=1', on=v).status == 200
     finally:
         stack.sql('SET GLOBAL read_only = OFF')

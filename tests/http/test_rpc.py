@@ -651,9 +651,9 @@ def test_new_routine_is_found_at_once(stack):
     assert stack.get('/rpc/just_made').error() == (404, 'PGRST202')
     stack.sql('CREATE FUNCTION spec.just_made() RETURNS INT DETERMINISTIC NO SQL RETURN 1')
     stack.sql('GRANT EXECUTE ON FUNCTION spec.just_made TO anon')
-    assert wait_until(lambda: stack.get('/rpc/just_made').status == 200, 5)
+    assert wait_until(lambda: stack.get('/rpc/just_made').status == 200)
     stack.sql('DROP FUNCTION spec.just_made')
-    assert wait_until(lambda: stack.get('/rpc/just_made').status == 404, 5)
+    assert wait_until(lambda: stack.get('/rpc/just_made').status == 404)
 
 
 def test_hostile_names_and_values(rpc):
