@@ -31,6 +31,9 @@ struct exchange {
 	struct once *once; /* of what writes */
 	bool roll_back;    /* the work is to leave nothing */
 	struct db_conn *conn;
+	unsigned long thread;     /* conn's, for the log */
+	struct slice traceparent; /* well-formed, or empty */
+	bool sampled;
 	struct render_result result;
 	struct timing timing;
 	struct error *err;
@@ -50,6 +53,25 @@ static void let_go(struct exchange *x)
 {
 	db_release(x->w->state->db, x->conn);
 	x->conn = NULL;
+}
+
+/* Statements name the request where somebody will look for it: that costs their being prepared for it alone. */
+static void comment(struct exchange *x)
+{
+	enum trace_comment wanted = x->w->state->config.db_trace_comment;
+	if (wanted == TRACE_ALWAYS || (wanted == TRACE_SAMPLED && x->sampled))
+		db_comment(x->conn, http_trace_comment(x->w->arena, x->rq));
+}
+
+static bool acquire(struct exchange *x)
+{
+	struct worker *w = x->w;
+
+	if (!db_acquire(w->state->db, x->who.role, http_fd(w->server), &x->conn, x->err))
+		return false;
+	x->thread = db_thread(x->conn);
+	comment(x);
+	return true;
 }
 
 static bool authenticate(struct exchange *x)
@@ -189,7 +211,7 @@ static bool explained(struct exchange *x, bool ok)
 static bool run(struct exchange *x)
 {
 	struct worker *w = x->w;
-	bool ok = db_acquire(w->state->db, x->who.role, http_fd(w->server), &x->conn, x->err) && prepare_session(x) &&
+	bool ok = acquire(x) && prepare_session(x) &&
 		  render_read(w->arena, &w->memory, x->plan, &x->query, x->conn, x->rs, &x->result, x->err) &&
 		  (x->rs->sent || render_read_override(w->arena, x->conn, &x->override, x->err));
 
@@ -218,11 +240,10 @@ static bool attempt(struct exchange *x, bool (*work)(struct exchange *))
 	struct db *db = x->w->state->db;
 	bool replayed;
 
-	if ((!x->conn && !db_acquire(db, x->who.role, http_fd(x->w->server), &x->conn, x->err)) ||
-	    !once_claim(x->once, x->conn, x->rs, &replayed, x->err))
+	if ((!x->conn && !acquire(x)) || !once_claim(x->once, x->conn, x->rs, &replayed, x->err))
 		return false;
 	if (replayed)
-		atomic_fetch_add_explicit(&x->w->shared->replays, 1, memory_order_relaxed);
+		metric_add(&x->w->shared->metrics.replays, 1);
 	return replayed ||
 	       (prepare_session(x) && work(x) && (x->roll_back || once_commit(x->once, db, &x->conn, x->rs, x->err)));
 }
@@ -303,8 +324,7 @@ static bool work_call(struct exchange *x)
 
 static bool run_call(struct exchange *x)
 {
-	bool ok = db_acquire(x->w->state->db, x->who.role, http_fd(x->w->server), &x->conn, x->err) &&
-		  prepare_session(x) && work_call(x);
+	bool ok = acquire(x) && prepare_session(x) && work_call(x);
 
 	explained(x, ok);
 	lap(&x->timing, &x->timing.transaction);
@@ -586,6 +606,10 @@ static void log_request(const struct exchange *x, bool cut, int64_t us)
 	strbuf_init(&b, x->w->arena, 512);
 	strbuf_lit(&b, "\"id\":");
 	json_string(&b, rq->id);
+	if (x->traceparent.len) {
+		strbuf_lit(&b, ",\"traceparent\":");
+		json_string(&b, x->traceparent);
+	}
 	strbuf_lit(&b, ",\"method\":");
 	json_string(&b, rq->method_text);
 	strbuf_lit(&b, ",\"path\":");
@@ -602,6 +626,8 @@ static void log_request(const struct exchange *x, bool cut, int64_t us)
 	strbuf_add_i64(&b, us);
 	strbuf_lit(&b, ",\"db_us\":");
 	strbuf_add_i64(&b, x->timing.transaction);
+	if (x->thread)
+		strbuf_addf(&b, ",\"db_thread\":%lu", x->thread);
 	if (failed) {
 		strbuf_lit(&b, ",\"code\":");
 		json_string(&b, slice_of(err->sqlstate));
@@ -619,34 +645,37 @@ static void log_request(const struct exchange *x, bool cut, int64_t us)
 	log_fields(level, "request", strbuf_slice(&b));
 }
 
-static void count_up(struct worker *w, const struct exchange *x, bool cut)
-{
-	struct shared *s = w->shared;
-	unsigned open;
-	uint64_t made, hits, lookups;
+_Static_assert(HTTP_OTHER + 1 == METRIC_METHODS, "a place for each method");
 
-	atomic_fetch_add_explicit(&s->rows, x->result.rows, memory_order_relaxed);
-	atomic_fetch_add_explicit(&s->bytes, x->rs->bytes, memory_order_relaxed);
-	if (cut)
-		atomic_fetch_add_explicit(&s->cut, 1, memory_order_relaxed);
+static enum role_class role_class(const struct exchange *x)
+{
+	const struct config *c = &x->w->state->config;
+
+	if (!x->known)
+		return ROLE_NONE;
+	if (x->who.anonymous)
+		return ROLE_ANONYMOUS;
+	if (slice_is(x->who.role, c->auth_default_role))
+		return ROLE_DEFAULT;
+	return slice_is(x->who.role, c->auth_admin_role) ? ROLE_ADMIN : ROLE_OTHER;
+}
+
+static void count_up(struct worker *w, const struct exchange *x, enum route route, bool cut, int64_t us)
+{
+	struct metric_request counted = { .route = route,
+					  .method = x->rq->method,
+					  .role = role_class(x),
+					  .status = x->rs->status,
+					  .us = (uint64_t)us,
+					  .database_us = (uint64_t)x->timing.transaction,
+					  .rows = x->result.rows,
+					  .bytes = x->rs->bytes,
+					  .cut = cut };
+
+	metrics_request(&w->shared->metrics, &counted);
 	if (x->err->code == ERR_READ_ONLY_SERVER)
-		atomic_fetch_add(&s->demotions, 1);
-	if (x->err->db_errno)
-		atomic_fetch_add_explicit(&s->database_errors, 1, memory_order_relaxed);
-	db_counts(w->state->db, &open, &made);
-	auth_cache_counts(w->state->auth, &hits, &lookups);
-	/* A reload begins these counts anew. */
-	atomic_fetch_add_explicit(&s->connections_made, made >= w->connections_seen ? made - w->connections_seen : made,
-				  memory_order_relaxed);
-	atomic_fetch_add_explicit(&s->connections_open, (int64_t)open - (int64_t)w->open_seen, memory_order_relaxed);
-	atomic_fetch_add_explicit(&s->token_hits, hits >= w->hits_seen ? hits - w->hits_seen : hits,
-				  memory_order_relaxed);
-	atomic_fetch_add_explicit(&s->token_lookups, lookups >= w->lookups_seen ? lookups - w->lookups_seen : lookups,
-				  memory_order_relaxed);
-	w->connections_seen = made;
-	w->open_seen = open;
-	w->hits_seen = hits;
-	w->lookups_seen = lookups;
+		atomic_fetch_add(&w->shared->demotions, 1);
+	worker_count(w);
 }
 
 /* --- routes --- */
@@ -757,8 +786,10 @@ static const struct {
 	enum route route;
 	void (*serve)(struct exchange *x);
 } routes[] = {
-	{ "/rest/v1/", true, ROUTE_REST, rest },
-	{ "/rest/v1", false, ROUTE_REST, rest },
+	{ "/rest/v1/rpc/", true, ROUTE_RPC, rest },
+	{ "/rest/v1/", false, ROUTE_ROOT, rest },
+	{ "/rest/v1/", true, ROUTE_TABLE, rest },
+	{ "/rest/v1", false, ROUTE_ROOT, rest },
 	{ "/auth/v1/", true, ROUTE_AUTH, identity },
 	{ "/health/live", false, ROUTE_HEALTH, live },
 	{ "/health/ready", false, ROUTE_HEALTH, ready },
@@ -787,9 +818,12 @@ void handle(struct worker *w, struct http_request *rq, struct http_response *rs)
 	error_init(err, w->arena);
 	if (routes[route].prefix && routes[route].route != ROUTE_OTHER)
 		rq->path = slice_from(rq->path, strlen("/rest/v1")); /* as long as /auth/v1 */
-	else if (routes[route].route == ROUTE_REST)
+	else if (routes[route].route == ROUTE_ROOT)
 		rq->path = SLICE("/");
-	atomic_fetch_add_explicit(&w->shared->busy, 1, memory_order_relaxed);
+	/* A copy: what nginx sent is gone by the time of the log. */
+	if (http_traceparent(rq, &x->traceparent, &x->sampled))
+		x->traceparent = slice_copy(w->arena, x->traceparent);
+	worker_busy(w, start / 1000);
 	routes[route].serve(x);
 	cut = rs->sent && err->code != ERR_NONE;
 	if (cut)
@@ -800,8 +834,7 @@ void handle(struct worker *w, struct http_request *rq, struct http_response *rs)
 	body_close(x->body);
 	us = now_us() - start;
 	log_request(x, cut, us);
-	shared_count(w->shared, routes[route].route, rs->status, (uint64_t)us);
-	count_up(w, x, cut);
+	count_up(w, x, routes[route].route, cut, us);
 	worker_notice(w);
-	atomic_fetch_sub_explicit(&w->shared->busy, 1, memory_order_relaxed);
+	worker_busy(w, 0);
 }

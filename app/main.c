@@ -75,18 +75,17 @@ static int serve(const char *config_path)
 	if (!auth_key_first(&w.state->config, &err))
 		log_line(LOG_WARN, "no signing key could be made: %s", err.message);
 	auth_refresh_keys(w.state->auth);
-	w.shared = shared_open(w.state->config.shared_file);
+	w.shared = shared_open(w.state->config.shared_file, true);
 	w.server = http_open();
 	if (!w.shared || !w.server)
 		return cannot_start("file descriptor 0 is no FastCGI socket: start me by spawn-fcgi");
+	w.self = shared_join(w.shared);
 	w.memory.batch = arena_open();
 	if (!worker_schema(&w, &err))
 		log_line(LOG_WARN, "started without the database; requests get 503 until it answers");
 	arena_reset(w.arena);
-	atomic_fetch_add(&w.shared->workers, 1);
 	serve_loop(&w);
-	atomic_fetch_sub(&w.shared->workers, 1);
-	atomic_fetch_sub(&w.shared->connections_open, w.open_seen);
+	shared_leave(w.self);
 	http_close(w.server);
 	state_close(w.state);
 	arena_close(w.memory.batch);

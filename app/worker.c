@@ -84,6 +84,7 @@ static void take(struct worker *w, struct schema *fresh, uint64_t generation)
 	s->generation = generation;
 	db_forget_statements(s->db);
 	atomic_store(&w->shared->loaded, (int64_t)time(NULL));
+	atomic_store(&w->shared->checked, (int64_t)time(NULL));
 }
 
 static void log_failure(const char *what, const struct error *err)
@@ -134,6 +135,8 @@ static bool look(struct worker *w)
 			if (fresh)
 				atomic_store(&w->shared->counter, counter);
 		}
+		if (counter == atomic_load(&w->shared->counter))
+			atomic_store(&w->shared->checked, (int64_t)time(NULL));
 	}
 	if (fresh && s->schema && fresh->digest != s->schema->digest) {
 		generation = atomic_fetch_add(&w->shared->generation, 1) + 1;
@@ -177,6 +180,7 @@ void worker_poll(struct worker *w)
 	int64_t period = (int64_t)w->state->config.db_schema_poll * 1000;
 
 	worker_notice(w);
+	worker_count(w);
 	if (!w->state->schema)
 		return;
 	if (period && my_turn(&w->shared->next_poll, period))
@@ -193,6 +197,41 @@ void worker_notice(struct worker *w)
 		return;
 	w->demotions_seen = demotions;
 	db_drop_all(w->state->db);
+}
+
+void worker_busy(struct worker *w, int64_t since)
+{
+	if (w->self)
+		atomic_store_explicit(&w->self->busy, since, memory_order_relaxed);
+}
+
+/* What was counted up to now, of which seen is known already; a reload begins anew. */
+static uint64_t news(uint64_t now, uint64_t *seen)
+{
+	uint64_t n = now >= *seen ? now - *seen : now;
+
+	*seen = now;
+	return n;
+}
+
+void worker_count(struct worker *w)
+{
+	struct metrics *m = &w->shared->metrics;
+	uint64_t made, hits, lookups, misses;
+	unsigned open, errors[DB_ERRORS];
+	size_t n;
+
+	db_counts(w->state->db, &open, &made);
+	n = db_errors(w->state->db, errors);
+	for (size_t i = 0; i < n; i++)
+		metrics_errno(m, errors[i]);
+	auth_cache_counts(w->state->auth, &hits, &lookups);
+	misses = lookups - hits;
+	metric_add(&m->connections_made, news(made, &w->connections_seen));
+	metric_add(&m->token_hits, news(hits, &w->hits_seen));
+	metric_add(&m->token_misses, news(misses, &w->misses_seen));
+	if (w->self)
+		atomic_store_explicit(&w->self->connections, (int64_t)open, memory_order_relaxed);
 }
 
 static struct identity_env identity_env(struct worker *w, struct arena *a)

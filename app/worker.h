@@ -32,9 +32,9 @@ struct worker {
 	struct http_server *server;
 	struct arena *arena; /* of the request */
 	struct render_memory memory;
+	struct metric_worker *self; /* NULL: not among the counted */
 	uint64_t connections_seen;
-	unsigned open_seen;
-	uint64_t hits_seen, lookups_seen;
+	uint64_t hits_seen, misses_seen;
 	uint64_t demotions_seen;
 	int64_t keys_looked; /* milliseconds: at the file of signing keys */
 };
@@ -66,6 +66,12 @@ void worker_poll(struct worker *w);
 
 /* Has one of the pool met a read-only server? Then all leave the server they know. */
 void worker_notice(struct worker *w);
+
+/* A request is in hand since then (milliseconds, monotonic); 0: no more. */
+void worker_busy(struct worker *w, int64_t since);
+
+/* What db and auth have counted since the last time goes to /metrics. */
+void worker_count(struct worker *w);
 
 /* At once, after a name was not found. True when the definitions are new and another attempt makes sense. */
 bool worker_definitions_changed(struct worker *w);

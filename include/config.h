@@ -5,6 +5,7 @@
 
 enum tx_end { TX_COMMIT, TX_COMMIT_OVERRIDE, TX_ROLLBACK, TX_ROLLBACK_OVERRIDE };
 enum text_compare { COMPARE_COLUMN, COMPARE_EXACT };
+enum trace_comment { TRACE_SAMPLED, TRACE_ALWAYS, TRACE_NEVER };
 enum openapi_mode { OPENAPI_FOLLOW, OPENAPI_IGNORE, OPENAPI_DISABLED };
 
 /* A list of texts: "a, b" in the file. */
@@ -40,10 +41,11 @@ struct config {
 	uint64_t db_stream_timeout;    /* milliseconds for an answer that is being streamed */
 	uint64_t db_connect_timeout;   /* milliseconds */
 	uint64_t db_connections_per_worker;
-	uint64_t db_max_allowed_packet; /* bytes of a row, or of a statement with its parameters */
-	bool write_unfiltered;          /* PATCH and DELETE without a filter are for all rows, not refused */
-	uint64_t db_statement_cache;    /* prepared statements kept per connection */
-	uint64_t db_schema_poll;        /* seconds between looks at the definitions' counters */
+	uint64_t db_max_allowed_packet;      /* bytes of a row, or of a statement with its parameters */
+	bool write_unfiltered;               /* PATCH and DELETE without a filter are for all rows, not refused */
+	uint64_t db_statement_cache;         /* prepared statements kept per connection */
+	uint64_t db_schema_poll;             /* seconds between looks at the definitions' counters */
+	enum trace_comment db_trace_comment; /* whose statements begin with a comment that names the request */
 	enum text_compare text_compare;
 	uint64_t max_embed_depth;
 	uint64_t max_body_size;                  /* bytes of a body, unpacked; 0: any */

@@ -46,6 +46,14 @@ void db_close(struct db *db);
 bool db_acquire(struct db *db, struct slice role, int client_fd, struct db_conn **conn_out,
 		struct error *err) MUST_CHECK;
 
+/*
+ * Until it is released, every prepared statement begins with this SQL comment, and is not kept afterwards. Empty: none.
+ */
+void db_comment(struct db_conn *conn, struct slice comment);
+
+/* The server's number of the connection, as in its process list and its slow log. */
+unsigned long db_thread(const struct db_conn *conn);
+
 /* After the request: ends an open transaction, stops the watch, kills what was cut off, drops a broken connection. */
 void db_release(struct db *db, struct db_conn *conn);
 
@@ -156,6 +164,10 @@ bool db_definition_counter(struct arena *a, struct db_conn *conn, uint64_t *out,
 
 /* Open connections, and connections made so far. */
 void db_counts(const struct db *db, unsigned *open_out, uint64_t *made_out);
+
+/* MySQL's numbers of the errors since the last call, at most DB_ERRORS of them; how many. */
+#define DB_ERRORS 32
+size_t db_errors(struct db *db, unsigned numbers_out[DB_ERRORS]);
 
 /*
  * An error that code of the database wrote as JSON: {"code", "message", "details", "hint", "status"}, of which the first

@@ -29,6 +29,15 @@ bool http_header(const struct http_request *rq, const char *name, struct slice *
 size_t http_header_count(const struct http_request *rq, const char *name);
 
 /*
+ * The header traceparent (W3C Trace Context) where there is one and it is well-formed; *sampled_out: whoever sent it keeps
+ * the trace. Else false, an empty slice and false.
+ */
+bool http_traceparent(const struct http_request *rq, struct slice *out, bool *sampled_out);
+
+/* The request's id and traceparent as an SQL comment, with a blank behind it. */
+struct slice http_trace_comment(struct arena *a, const struct http_request *rq);
+
+/*
  * Percent-decoding (RFC 3986 section 2.1); with plus, '+' is a blank (form encoding). Refuses with ERR_PARSE
  * broken escapes, invalid UTF-8 and U+0000. The result lives in a.
  */

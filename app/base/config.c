@@ -36,6 +36,9 @@ static const struct word tx_words[] = { { "commit", TX_COMMIT },
 					{ "rollback", TX_ROLLBACK },
 					{ "rollback-allow-override", TX_ROLLBACK_OVERRIDE },
 					{ NULL, 0 } };
+static const struct word trace_words[] = {
+	{ "sampled", TRACE_SAMPLED }, { "always", TRACE_ALWAYS }, { "never", TRACE_NEVER }, { NULL, 0 }
+};
 static const struct word compare_words[] = { { "column", COMPARE_COLUMN }, { "exact", COMPARE_EXACT }, { NULL, 0 } };
 static const struct word openapi_words[] = { { "follow-privileges", OPENAPI_FOLLOW },
 					     { "ignore-privileges", OPENAPI_IGNORE },
@@ -75,6 +78,7 @@ static const struct setting settings[] = {
 	{ "db-max-allowed-packet", NUMBER, AT(db_max_allowed_packet), "33554432", NULL, 1 << 30 },
 	{ "db-write-unfiltered", BOOLEAN, AT(write_unfiltered), "false", NULL, 0 },
 	{ "db-schema-poll", NUMBER, AT(db_schema_poll), "3", NULL, SECONDS_MAX },
+	{ "db-trace-comment", WORD, AT(db_trace_comment), "sampled", trace_words, 0 },
 	{ "text-compare", WORD, AT(text_compare), "column", compare_words, 0 },
 	{ "max-embed-depth", NUMBER, AT(max_embed_depth), "12", NULL, 30 },
 	{ "max-body-size", NUMBER, AT(max_body_size), "1073741824", NULL, INT64_MAX },

@@ -1,39 +1,116 @@
-/* Counters and generations in memory that all workers of a pool map. */
+/*
+ * Counters and generations in memory that all workers of a pool map.
+ *
+ * A running worker holds a lock on one byte of the file, whose number is its place. The kernel gives the lock back
+ * however the worker ends, so a place whose lock is free belongs to nobody, whatever is written in it.
+ */
 #include "shared.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 
-#define VERSION 1
+/* Raised when a member means something else than before; the size tells of the rest. */
+#define LAYOUT 2
+#define VERSION (((uint64_t)LAYOUT << 32) | sizeof(struct shared))
+#define TRIES 10
 
-static const double bounds[SHARED_BUCKETS] = { 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10 };
+static int lock_fd = -1; /* the mapped file's; -1: the memory is this process's own */
+static size_t own_place = METRIC_WORKERS;
 
-static void *map_file(const char *path)
+static bool lock_place(int command, size_t place, struct flock *lock)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	void *p = MAP_FAILED;
-
-	if (fd < 0)
-		return MAP_FAILED;
-	if (ftruncate(fd, sizeof(struct shared)) == 0)
-		p = mmap(NULL, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	close(fd);
-	return p;
+	*lock = (struct flock){ .l_type = F_WRLCK,
+				.l_whence = SEEK_SET,
+				.l_start = (off_t)sizeof(struct shared) + (off_t)place,
+				.l_len = 1 };
+	return fcntl(lock_fd, command, lock) == 0;
 }
 
-struct shared *shared_open(const char *path)
+bool metrics_alive(size_t place)
 {
-	void *p = *path ? map_file(path) : MAP_FAILED;
+	struct flock lock;
 
+	if (place == own_place || lock_fd < 0)
+		return place == own_place;
+	return lock_place(F_OFD_GETLK, place, &lock) && lock.l_type != F_UNLCK;
+}
+
+/* Still the file of that name, and one that this program has made or may make its own. */
+enum fitness { FITS, FOREIGN, REPLACED, UNUSABLE };
+
+static enum fitness fitness(int fd, const char *path)
+{
+	uint64_t version = 0;
+	struct stat here, there;
+
+	if (fstat(fd, &here) < 0)
+		return UNUSABLE;
+	if (stat(path, &there) < 0 || here.st_ino != there.st_ino || here.st_dev != there.st_dev)
+		return REPLACED;
+	if (here.st_size && pread(fd, &version, sizeof(version), 0) < 0)
+		return UNUSABLE;
+	if (version && version != VERSION)
+		return FOREIGN;
+	if (ftruncate(fd, sizeof(struct shared)) < 0)
+		return UNUSABLE;
+	version = VERSION;
+	return pwrite(fd, &version, sizeof(version), 0) == sizeof(version) ? FITS : UNUSABLE;
+}
+
+/* -1 with errno. Of several workers that start at once one makes the file, and the others wait for it. */
+static int open_file(const char *path, bool replace)
+{
+	for (int i = 0; i < TRIES; i++) {
+		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), why;
+		enum fitness fit;
+
+		if (fd < 0)
+			return -1;
+		fit = flock(fd, LOCK_EX) < 0 ? UNUSABLE : fitness(fd, path);
+		if (fit == FITS) {
+			flock(fd, LOCK_UN);
+			return fd;
+		}
+		why = fit == FOREIGN ? ESTALE : errno;
+		if (fit == UNUSABLE || (fit == FOREIGN && (!replace || unlink(path) < 0))) {
+			close(fd);
+			errno = why;
+			return -1;
+		}
+		close(fd);
+	}
+	errno = EBUSY;
+	return -1;
+}
+
+static void *map(int fd)
+{
+	return mmap(NULL, sizeof(struct shared), PROT_READ | PROT_WRITE,
+		    fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
+}
+
+struct shared *shared_open(const char *path, bool replace)
+{
+	int fd = *path ? open_file(path, replace) : -1;
+	void *p = MAP_FAILED;
+
+	if (fd >= 0 && (p = map(fd)) != MAP_FAILED) {
+		if (lock_fd >= 0)
+			close(lock_fd);
+		lock_fd = fd;
+	}
 	if (p == MAP_FAILED) {
 		if (*path)
 			log_line(LOG_WARN, "shared-file %s: %s; this worker counts for itself", path, strerror(errno));
-		p = mmap(NULL, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		p = map(-1);
 		if (p == MAP_FAILED)
 			return NULL;
 	}
@@ -41,85 +118,66 @@ struct shared *shared_open(const char *path)
 	return p;
 }
 
-void shared_count(struct shared *s, enum route route, int status, uint64_t microseconds)
+static bool take_place(size_t place)
 {
-	size_t b = 0;
+	struct flock lock;
 
-	atomic_fetch_add_explicit(&s->requests[route][status > 0 && status < SHARED_STATUSES ? status : 0], 1,
-				  memory_order_relaxed);
-	while (b < SHARED_BUCKETS && (double)microseconds > bounds[b] * 1e6)
-		b++;
-	atomic_fetch_add_explicit(&s->durations[b], 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&s->duration_us, microseconds, memory_order_relaxed);
+	return lock_fd < 0 ? place == 0 : lock_place(F_OFD_SETLK, place, &lock);
 }
 
-static void metric(struct strbuf *out, const char *name, const char *type, const char *help, int64_t value)
+struct metric_worker *shared_join(struct shared *s)
 {
-	strbuf_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %lld\n", name, help, name, type, name, (long long)value);
-}
+	struct metric_worker *self = NULL;
+	int64_t running = 0;
 
-static void requests(const struct shared *s, struct strbuf *out)
-{
-	static const char *const names[ROUTES] = { "rest", "auth", "health", "metrics", "other" };
-
-	strbuf_lit(out, "# HELP rowgate_requests_total Requests answered.\n# TYPE rowgate_requests_total counter\n");
-	for (size_t r = 0; r < ROUTES; r++)
-		for (size_t i = 0; i < SHARED_STATUSES; i++) {
-			uint64_t n = atomic_load_explicit(&s->requests[r][i], memory_order_relaxed);
-
-			if (n)
-				strbuf_addf(out, "rowgate_requests_total{route=\"%s\",status=\"%zu\"} %llu\n", names[r],
-					    i, (unsigned long long)n);
+	for (size_t i = 0; i < METRIC_WORKERS && !self; i++)
+		if (take_place(i)) {
+			self = &s->metrics.workers[i];
+			own_place = i;
 		}
+	if (self && atomic_load(&self->pid))
+		metric_add(&s->metrics.crashes, 1);
+	if (self) {
+		atomic_store(&self->busy, 0);
+		atomic_store(&self->connections, 0);
+		atomic_store(&self->pid, (int64_t)getpid());
+	}
+	metric_add(&s->metrics.starts, 1);
+	for (size_t i = 0; i < METRIC_WORKERS; i++)
+		running += atomic_load(&s->metrics.workers[i].pid) && metrics_alive(i);
+	atomic_store(&s->workers, running);
+	return self;
 }
 
-static void durations(const struct shared *s, struct strbuf *out)
+void shared_leave(struct metric_worker *self)
 {
-	uint64_t sum = 0;
-
-	strbuf_lit(out, "# HELP rowgate_request_duration_seconds Time in the worker.\n"
-			"# TYPE rowgate_request_duration_seconds histogram\n");
-	for (size_t b = 0; b <= SHARED_BUCKETS; b++) {
-		sum += atomic_load_explicit(&s->durations[b], memory_order_relaxed);
-		if (b < SHARED_BUCKETS)
-			strbuf_addf(out, "rowgate_request_duration_seconds_bucket{le=\"%g\"} %llu\n", bounds[b],
-				    (unsigned long long)sum);
-	}
-	strbuf_addf(out, "rowgate_request_duration_seconds_bucket{le=\"+Inf\"} %llu\n", (unsigned long long)sum);
-	strbuf_addf(out, "rowgate_request_duration_seconds_sum %.6f\n",
-		    (double)atomic_load_explicit(&s->duration_us, memory_order_relaxed) / 1e6);
-	strbuf_addf(out, "rowgate_request_duration_seconds_count %llu\n", (unsigned long long)sum);
+	if (!self)
+		return;
+	atomic_store(&self->pid, 0);
+	own_place = METRIC_WORKERS;
+	if (lock_fd >= 0)
+		close(lock_fd);
+	lock_fd = -1;
 }
 
 void shared_metrics(const struct shared *s, struct strbuf *out)
 {
-	requests(s, out);
-	durations(s, out);
-	metric(out, "rowgate_rows_total", "counter", "Rows given out.", (int64_t)atomic_load(&s->rows));
-	metric(out, "rowgate_response_bytes_total", "counter", "Bytes of bodies.", (int64_t)atomic_load(&s->bytes));
-	metric(out, "rowgate_responses_cut_total", "counter", "Answers cut short.", (int64_t)atomic_load(&s->cut));
-	metric(out, "rowgate_database_errors_total", "counter", "Errors from the database.",
-	       (int64_t)atomic_load(&s->database_errors));
-	metric(out, "rowgate_database_connections_made_total", "counter", "Database connections opened.",
-	       (int64_t)atomic_load(&s->connections_made));
-	metric(out, "rowgate_database_connections", "gauge", "Database connections open.",
-	       atomic_load(&s->connections_open));
-	metric(out, "rowgate_idempotency_replays_total", "counter", "Answers given again for an Idempotency-Key.",
-	       (int64_t)atomic_load(&s->replays));
-	metric(out, "rowgate_workers", "gauge", "Workers running.", atomic_load(&s->workers));
-	metric(out, "rowgate_workers_busy", "gauge", "Workers with a request in hand.", atomic_load(&s->busy));
-	metric(out, "rowgate_schema_generation", "counter", "Changes of the definitions seen.",
-	       (int64_t)atomic_load(&s->generation));
-	metric(out, "rowgate_schema_loaded_timestamp_seconds", "gauge", "When the definitions were last loaded.",
-	       atomic_load(&s->loaded));
-	metric(out, "rowgate_logins_total", "counter", "Sign-ins with the right password.",
-	       (int64_t)atomic_load(&s->logins));
-	metric(out, "rowgate_logins_refused_total", "counter", "Sign-ins with a wrong one, or for nobody.",
-	       (int64_t)atomic_load(&s->logins_refused));
-	metric(out, "rowgate_logins_throttled_total", "counter", "Sign-ins answered 429.",
-	       (int64_t)atomic_load(&s->logins_throttled));
-	metric(out, "rowgate_token_cache_lookups_total", "counter", "Tokens looked for in the caches.",
-	       (int64_t)atomic_load(&s->token_lookups));
-	metric(out, "rowgate_token_cache_hits_total", "counter", "Tokens found there.",
-	       (int64_t)atomic_load(&s->token_hits));
+	strbuf_lit(out, "# HELP rowgate_build_info The version that answers.\n# TYPE rowgate_build_info gauge\n"
+			"rowgate_build_info{version=\"" ROWGATE_VERSION "\"} 1\n");
+	metrics_write(&s->metrics, now_ms(), out);
+	metric_line(out, "rowgate_schema_changes_total", "counter", "Changes of the definitions seen.",
+		    (double)atomic_load(&s->generation));
+	metric_line(out, "rowgate_schema_loaded_timestamp_seconds", "gauge", "When the definitions were last loaded.",
+		    (double)atomic_load(&s->loaded));
+	metric_line(out, "rowgate_schema_checked_timestamp_seconds", "gauge",
+		    "When the definitions were last known to be those of the database.",
+		    (double)atomic_load(&s->checked));
+	metric_line(out, "rowgate_database_demotions_total", "counter",
+		    "How often a server was found to be read-only and left.", (double)atomic_load(&s->demotions));
+	metric_line(out, "rowgate_logins_total", "counter", "Sign-ins with the right password.",
+		    (double)atomic_load(&s->logins));
+	metric_line(out, "rowgate_logins_refused_total", "counter", "Sign-ins with a wrong one, or for nobody.",
+		    (double)atomic_load(&s->logins_refused));
+	metric_line(out, "rowgate_logins_throttled_total", "counter", "Sign-ins answered 429.",
+		    (double)atomic_load(&s->logins_throttled));
 }

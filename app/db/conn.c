@@ -42,6 +42,7 @@ static void conn_close(struct db_conn *conn)
 	db_stmts_free(conn);
 	if (conn->mysql)
 		mysql_close(conn->mysql);
+	strbuf_close(&conn->comment);
 	free(conn);
 }
 
@@ -78,6 +79,8 @@ static bool failed(struct db_conn *conn, unsigned number, const char *sqlstate, 
 		return false;
 	}
 	db_error(err, number, sqlstate, text);
+	if (number && conn->db->nerrors < DB_ERRORS)
+		conn->db->errors[conn->db->nerrors++] = number;
 	if (err->code == ERR_DB_LOST || err->code == ERR_PACKET || err->code == ERR_READ_ONLY_SERVER || number == 0 ||
 	    (number >= 2000 && number < 3000))
 		conn->broken = true;
@@ -239,6 +242,7 @@ static struct db_conn *conn_new(struct db *db, const char *user, const char *pas
 	if (!conn)
 		abort();
 	conn->db = db;
+	strbuf_open(&conn->comment, 0);
 	conn->mysql = mysql_init(NULL);
 	if (!conn->mysql)
 		abort();
@@ -605,6 +609,8 @@ void db_release(struct db *db, struct db_conn *conn)
 	conn->used = now_ms();
 	if (watch_verdict() != WATCH_QUIET) /* it may have struck just after the last statement */
 		conn->broken = true;
+	if (!conn->broken)
+		db_stmts_forget_commented(conn);
 	if (!conn->broken && conn->renew)
 		renew(conn);
 	if (!conn->broken && conn->writing)
@@ -650,6 +656,11 @@ void db_forget_statements(struct db *db)
 	}
 }
 
+unsigned long db_thread(const struct db_conn *conn)
+{
+	return conn->thread_id;
+}
+
 bool db_is_mariadb(const struct db_conn *conn)
 {
 	return conn->mariadb;
@@ -664,6 +675,15 @@ void db_counts(const struct db *db, unsigned *open_out, uint64_t *made_out)
 {
 	*open_out = (unsigned)db->nconns + (db->catalogue ? 1 : 0) + (db->identity ? 1 : 0);
 	*made_out = db->made;
+}
+
+size_t db_errors(struct db *db, unsigned numbers_out[DB_ERRORS])
+{
+	size_t n = db->nerrors;
+
+	memcpy(numbers_out, db->errors, n * sizeof(*numbers_out));
+	db->nerrors = 0;
+	return n;
 }
 
 /* SHOW GLOBAL STATUS, for performance_schema has no such counters on MySQL (facts.md). */

@@ -24,6 +24,7 @@ struct stmt {
 	struct slice text;
 	bool cursor;
 	bool busy; /* its rows are being read */
+	bool commented;
 	size_t nparams, ncolumns;
 	MYSQL_BIND *params;
 	MYSQL_TIME *param_times;
@@ -62,7 +63,9 @@ struct db_conn {
 	bool broken;     /* to be closed when released */
 	bool unfinished; /* rows were left unread: the server must be told */
 	bool streaming;
-	bool renew;        /* its session, when it is released */
+	bool renew;            /* its session, when it is released */
+	struct strbuf comment; /* of the request in hand, and behind it the statement under way */
+	size_t comment_len;
 	struct stmt *call; /* the CALL under way: not kept */
 	struct stmt *newest, *oldest;
 	size_t nstmts;
@@ -81,6 +84,8 @@ struct db {
 	unsigned long kills[MAX_KILLS];
 	size_t nkills;
 	uint64_t made;
+	unsigned errors[DB_ERRORS]; /* numbers since db_errors was last asked */
+	size_t nerrors;
 };
 
 /* err from the connection's or the statement's last error; marks the connection broken when it is. Always false. */
@@ -88,6 +93,9 @@ bool db_conn_failed(struct db_conn *conn, struct error *err);
 bool db_stmt_failed(struct db_conn *conn, MYSQL_STMT *handle, struct error *err);
 
 void db_stmts_free(struct db_conn *conn);
+
+/* Ends the comment of db_comment, and closes the statements that bear it: their texts never come again. */
+void db_stmts_forget_commented(struct db_conn *conn);
 
 /* app/db/field.c: what a column of a result holds, by what the server says of it, and how it is fetched. */
 /* wire: the same as the connection has it, or NULL. */

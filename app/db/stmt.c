@@ -210,8 +210,44 @@ static struct stmt *find(struct db_conn *conn, const struct db_statement *st, ui
 	return NULL;
 }
 
-static struct stmt *prepared(struct db_conn *conn, const struct db_statement *st, struct error *err)
+/* st as it is, or with the comment before it in the connection's buffer. */
+static const struct db_statement *commented(struct db_conn *conn, const struct db_statement *st,
+					    struct db_statement *copy)
 {
+	if (!conn->comment.len)
+		return st;
+	conn->comment.len = conn->comment_len;
+	strbuf_add_slice(&conn->comment, st->text);
+	*copy = *st;
+	copy->text = strbuf_slice(&conn->comment);
+	return copy;
+}
+
+void db_comment(struct db_conn *conn, struct slice comment)
+{
+	conn->comment.len = 0;
+	strbuf_add_slice(&conn->comment, comment);
+	conn->comment_len = comment.len;
+}
+
+void db_stmts_forget_commented(struct db_conn *conn)
+{
+	if (!conn->comment.len)
+		return;
+	conn->comment.len = conn->comment_len = 0;
+	for (struct stmt *s = conn->newest, *older; s; s = older) {
+		older = s->older;
+		if (!s->commented)
+			continue;
+		unlink_stmt(conn, s);
+		free_stmt(s);
+	}
+}
+
+static struct stmt *prepared(struct db_conn *conn, const struct db_statement *wanted, struct error *err)
+{
+	struct db_statement copy;
+	const struct db_statement *st = commented(conn, wanted, &copy);
 	uint64_t hash = hash_text(st->text);
 	struct stmt *s = find(conn, st, hash);
 
@@ -224,6 +260,7 @@ static struct stmt *prepared(struct db_conn *conn, const struct db_statement *st
 	}
 	evict(conn, st->ncolumns + st->nparams);
 	s = new_stmt(st, hash);
+	s->commented = conn->comment.len != 0;
 	if (!prepare(conn, s, err)) {
 		free_stmt(s);
 		return NULL;
@@ -539,7 +576,8 @@ void db_rows_close(struct db_rows *rows)
 bool db_call_open(struct arena *a, struct db_conn *conn, const struct db_statement *statement,
 		  struct db_rows **rows_out, struct error *err)
 {
-	struct stmt *s = new_stmt(statement, 0);
+	struct db_statement copy;
+	struct stmt *s = new_stmt(commented(conn, statement, &copy), 0);
 	struct db_rows *rows = arena_new(a, struct db_rows);
 
 	conn->call = s;
