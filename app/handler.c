@@ -346,6 +346,102 @@ static bool call(struct exchange *x)
 	return plan_call(x) && run_call(x);
 }
 
+/* --- the description --- */
+
+/* What the role may do, in the server's words. */
+static bool read_grants(struct exchange *x, struct openapi_request *rq)
+{
+	static const enum db_fetch fetch[] = { FETCH_TEXT };
+	struct db_statement statement = { .text = SLICE("SHOW GRANTS"), .columns = fetch, .ncolumns = 1 };
+	struct arena *a = x->w->arena;
+	struct slice *lines = NULL;
+	const struct value *cells;
+	struct db_rows *rows;
+	enum db_step step;
+	size_t n = 0;
+
+	if (!db_query(a, x->conn, &statement, &rows, x->err))
+		return false;
+	while ((step = db_next(rows, &cells, x->err)) == DB_ROW) {
+		/* Room doubles at powers of two. */
+		if ((n & (n - 1)) == 0) {
+			struct slice *more = arena_array(a, struct slice, n ? n * 2 : 1);
+
+			if (n)
+				memcpy(more, lines, n * sizeof(*more));
+			lines = more;
+		}
+		lines[n++] = slice_copy(a, cells[0].s);
+	}
+	rq->grants = lines;
+	rq->ngrants = n;
+	return step == DB_END;
+}
+
+/* It goes into the document, so nothing but a host can stand there. */
+static struct slice host_of(const struct http_request *rq)
+{
+	struct slice host;
+
+	http_header(rq, "host", &host);
+	for (size_t i = 0; i < host.len; i++) {
+		char c = host.ptr[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		      (c && strchr(".-:[]", c))))
+			return (struct slice){ NULL, 0 };
+	}
+	return host.len <= 255 ? host : (struct slice){ NULL, 0 };
+}
+
+/* application/json for who asks for just that. */
+static bool description_media(struct exchange *x, const char **out)
+{
+	const struct query *q = &x->query;
+	const struct media_choice openapi = { .media = MEDIA_OPENAPI };
+	struct slice accept;
+
+	for (size_t i = 0; i < q->nmedia; i++)
+		if (q->media[i].media == MEDIA_OPENAPI ||
+		    (q->media[i].media == MEDIA_JSON && !q->media[i].strip_nulls)) {
+			*out = http_media_name(q->media[i].any ? &openapi : &q->media[i]);
+			return true;
+		}
+	http_header(x->rq, "accept", &accept);
+	return error_set(x->err, ERR_MEDIA, "None of these media types are available: %.*s", (int)accept.len,
+			 accept.ptr);
+}
+
+static bool describe(struct exchange *x)
+{
+	struct state *s = x->w->state;
+	struct openapi_request rq = { .config = &s->config, .role = x->who.role, .host = host_of(x->rq) };
+	struct slice text, etag, known;
+	const char *media = NULL;
+
+	rq.all = s->config.openapi_mode == OPENAPI_IGNORE;
+	if (!worker_schema(x->w, x->err) || !plan_schema(&s->config, x->query.profile, &rq.db, x->err) ||
+	    !description_media(x, &media) || !db_acquire(s->db, x->who.role, http_fd(x->w->server), &x->conn, x->err) ||
+	    !prepare_session(x) || !read_grants(x, &rq) ||
+	    !render_read_override(x->w->arena, x->conn, &x->override, x->err))
+		return explained(x, false);
+	rq.schema = s->schema;
+	lap(&x->timing, &x->timing.transaction);
+	openapi_make(x->w->arena, s->descriptions, &rq, &text, &etag);
+	http_set_header(x->rs, "ETag", "%.*s", (int)etag.len, etag.ptr);
+	http_set_header(x->rs, "Cache-Control", "private, no-cache");
+	if (s->config.db_schemas.n > 1)
+		http_set_header(x->rs, "Content-Profile", "%.*s", (int)rq.db.len, rq.db.ptr);
+	x->rs->status = 304;
+	/* Behind the quotes, for a proxy that packs the answer makes a weak one of it. */
+	if (http_header(x->rq, "if-none-match", &known) && memmem(known.ptr, known.len, etag.ptr, etag.len))
+		return true;
+	x->rs->status = 200;
+	http_set_header(x->rs, "Content-Type", "%s", media);
+	strbuf_add_slice(&x->rs->body, text);
+	return true;
+}
+
 /* --- what is neither read nor written --- */
 
 #define METHODS "OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE"
@@ -357,6 +453,11 @@ static bool options(struct exchange *x)
 	const struct table *table;
 	struct slice db;
 
+	if (x->query.target == TARGET_ROOT) {
+		http_set_header(x->rs, "Allow", "OPTIONS,GET,HEAD");
+		x->rs->status = 200;
+		return true;
+	}
 	if (!worker_schema(x->w, x->err))
 		return false;
 	if (x->query.target == TARGET_ROUTINE) {
@@ -381,14 +482,14 @@ static bool not_offered(struct exchange *x)
 {
 	struct error *err = x->err;
 
-	if (x->query.target == TARGET_ROOT) {
-		error_set(err, ERR_ROOT_OFF, "Root endpoint metadata is disabled");
-		return error_hint(err, "The OpenAPI description comes with a later release.");
-	}
 	error_set(err, ERR_METHOD, "Unsupported HTTP method: %.*s", (int)x->rq->method_text.len,
 		  x->rq->method_text.ptr);
-	http_set_header(x->rs, "Allow", METHODS);
 	return false;
+}
+
+static bool is_description(const struct exchange *x)
+{
+	return x->query.target == TARGET_ROOT && (x->query.method == HTTP_GET || x->query.method == HTTP_HEAD);
 }
 
 static bool is_read(const struct exchange *x)
@@ -406,8 +507,12 @@ static bool answer(struct exchange *x)
 {
 	if (!authenticate(x) || !parse(x))
 		return false;
-	if (x->query.target != TARGET_ROOT && x->query.method == HTTP_OPTIONS)
+	if (x->query.target == TARGET_ROOT && x->w->state->config.openapi_mode == OPENAPI_DISABLED)
+		return error_set(x->err, ERR_ROOT_OFF, "Root endpoint metadata is disabled");
+	if (x->query.method == HTTP_OPTIONS)
 		return options(x);
+	if (is_description(x))
+		return describe(x);
 	if (x->query.target == TARGET_ROUTINE)
 		return call(x);
 	if (is_write(x))
@@ -427,7 +532,7 @@ static bool names_something_unknown(const struct error *err)
 /* A read whose connection was lost, or what met a name not known yet, is tried once more. */
 static bool try_again(struct exchange *x)
 {
-	bool reads = x->plan || (x->call && !x->call->writes);
+	bool reads = x->plan || (x->call && !x->call->writes) || is_description(x);
 	bool lost = x->known && reads && db_worth_retry(x->conn, x->err);
 
 	if (x->rs->sent || !(lost || names_something_unknown(x->err)) || (x->once && !once_rewind(x->once)) ||
@@ -725,6 +830,8 @@ static void rest(struct exchange *x)
 	adjust_read_only(x);
 	render_error(&x->w->state->config, x->err, rs);
 	outcome(x);
+	if (x->err->code == ERR_METHOD)
+		http_set_header(rs, "Allow", x->query.target == TARGET_ROOT ? "OPTIONS,GET,HEAD" : METHODS);
 }
 
 /* Users and sessions: app/identity. */

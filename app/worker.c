@@ -26,6 +26,7 @@ bool state_open(const char *config_path, struct state **out, struct error *err)
 	if (!s)
 		abort();
 	s->arena = arena_open();
+	s->descriptions = openapi_cache_open();
 	if (config_load(s->arena, config_path, &s->config, err) && (s->auth = auth_open(&s->config, err)) &&
 	    (s->db = db_open(&s->config, err))) {
 		*out = s;
@@ -39,6 +40,7 @@ void state_close(struct state *s)
 {
 	if (!s)
 		return;
+	openapi_cache_close(s->descriptions);
 	schema_free(s->schema);
 	db_close(s->db);
 	auth_close(s->auth);

@@ -6,6 +6,7 @@
 #include "db.h"
 #include "identity.h"
 #include "once.h"
+#include "openapi.h"
 #include "render.h"
 #include "schema.h"
 #include "shared.h"
@@ -17,6 +18,7 @@ struct state {
 	struct config config;
 	struct auth *auth;
 	struct db *db;
+	struct openapi_cache *descriptions;
 	struct schema *schema; /* NULL until the database has been reached */
 	uint64_t generation;   /* of schema, as in struct shared */
 	int64_t tried;         /* milliseconds: last attempt to load without success */

@@ -83,6 +83,8 @@ struct config {
 	const char *server_trace_header;
 	enum openapi_mode openapi_mode;
 	const char *openapi_server_proxy_uri;
+	const char *openapi_title;
+	const char *openapi_description;
 	bool url_use_legacy_target_names;
 	uint64_t max_url_length; /* bytes of path and query */
 	/* process */

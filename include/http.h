@@ -61,6 +61,7 @@ enum media {
 
 struct media_choice {
 	enum media media;
+	bool any;         /* from a range: others of it would do as well */
 	bool strip_nulls; /* ;nulls=stripped */
 	/* MEDIA_PLAN only: application/vnd.pgrst.plan[+text|+json];for="...";options=analyze|verbose */
 	bool plan_json;

@@ -139,6 +139,9 @@ bool plan_schema(const struct config *config, struct slice profile, struct slice
 bool plan_table(const struct schema *schema, struct slice db, struct slice name, const struct table **table_out,
 		struct error *err) MUST_CHECK;
 
+/* How select names a relation so that no other is meant (orders, orders!fk, fk), in a; empty: there is no way. */
+struct slice plan_relation_name(struct arena *a, const struct config *config, const struct relation *relation);
+
 /* text as a value of type, or ERR_BAD_LITERAL, ERR_BAD_DATETIME, ERR_OUT_OF_RANGE. instant_out: an offset was given. */
 bool plan_literal(struct arena *a, const struct type *type, struct slice text, struct value *out, bool *instant_out,
 		  struct error *err) MUST_CHECK;

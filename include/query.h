@@ -175,4 +175,7 @@ bool query_parse(struct arena *a, const struct config *config, const struct http
 /* Preference-Applied for what was honoured, in PostgREST's order; nothing when b stays empty. */
 void query_prefer_applied(const struct query_prefer *prefer, struct strbuf *b);
 
+/* A name as select, order and the keys of filters have it: in quotes where it would else be read as something else. */
+void query_add_name(struct strbuf *b, struct slice name);
+
 #endif

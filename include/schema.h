@@ -20,10 +20,12 @@ struct column {
 	bool generated;
 	bool auto_increment;
 	struct slice default_expression; /* MySQL: of other columns it knows nothing; empty: none, or a constant */
-	struct slice collation;          /* of text; of a table's columns only */
 	bool binary_collation;           /* text compares by bytes: a _bin collation */
 	enum charset charset;
 	struct slice comment;
+	struct slice db_type;      /* in the server's words: varchar(50) */
+	struct slice default_text; /* the constant, or the expression; ptr NULL: there is none */
+	bool default_is_code;      /* it is an expression */
 	const struct table *table;
 };
 
@@ -49,9 +51,9 @@ struct table {
 	size_t nrelations;
 	bool is_view;
 	bool updatable;
+	bool joins; /* a view of several tables: it can be updated at most, not inserted into or deleted from */
 	struct slice comment;
-	const struct table *rows_of; /* a procedure's rows: the table they are said to be of; else NULL */
-	struct table *next;          /* in its hash bucket */
+	struct table *next; /* in its hash bucket */
 };
 
 /* A stored procedure or function. */
@@ -73,7 +75,8 @@ struct routine {
 	bool is_deterministic;
 	struct parameter *parameters;
 	size_t nparameters;
-	struct type returns; /* of a function */
+	struct type returns;       /* of a function */
+	struct slice returns_type; /* in the server's words */
 	struct slice comment;
 	struct routine *next;
 };
@@ -103,6 +106,7 @@ struct schema {
 	bool mariadb;
 	unsigned version; /* 101119 for 10.11.19, 90704 for 9.7.4 */
 	const struct config_list *names;
+	struct slice *comments; /* of the databases, one for each name; MySQL has none */
 	struct table **buckets;
 	size_t nbuckets;
 	size_t ntables;

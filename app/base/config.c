@@ -113,6 +113,8 @@ static const struct setting settings[] = {
 	{ "server-trace-header", TEXT, AT(server_trace_header), "", NULL, 0 },
 	{ "openapi-mode", WORD, AT(openapi_mode), "follow-privileges", openapi_words, 0 },
 	{ "openapi-server-proxy-uri", TEXT, AT(openapi_server_proxy_uri), "", NULL, 0 },
+	{ "openapi-title", TEXT, AT(openapi_title), "", NULL, 0 },
+	{ "openapi-description", TEXT, AT(openapi_description), "", NULL, 0 },
 	{ "url-use-legacy-target-names", BOOLEAN, AT(url_use_legacy_target_names), "true", NULL, 0 },
 	{ "max-url-length", NUMBER, AT(max_url_length), "131072", NULL, 1048576 },
 	{ "log-level", WORD, AT(log_level), "info", level_words, 0 },

@@ -145,6 +145,7 @@ static bool read_choice(struct slice text, struct ranked *r)
 			plan_parameter(r, slice_trim(name), slice_trim(value));
 	}
 	r->wildcard = strchr(types[at].name, '*') ? types[at].name : NULL;
+	r->choice.any = r->wildcard != NULL;
 	return true;
 }
 

@@ -12,7 +12,7 @@ struct candidates {
 
 static bool is_self(const struct relation *r)
 {
-	return r->to == r->from || r->to == r->from->rows_of;
+	return r->from == r->to;
 }
 
 /* The single foreign key column of the relation, wherever it stands; NULL when there are several. */
@@ -214,4 +214,43 @@ bool plan_relation(struct planner *p, const struct table *from, const struct que
 		return ambiguous(p, from, embed, &c);
 	*out = c.items[0];
 	return true;
+}
+
+/* One way of naming it: does it mean this relation alone? */
+static bool means(struct planner *p, const struct relation *r, struct slice name, struct slice hint)
+{
+	struct query_embed e = { .relation = name, .hint = hint };
+	struct candidates c = collect(p, r->from, &e, true, REACH_TABLES);
+
+	if (!c.n)
+		c = collect(p, r->from, &e, true, REACH_ITSELF);
+	if (!c.n)
+		c = collect(p, r->from, &e, false, REACH_TABLES);
+	return c.n == 1 && c.items[0] == r;
+}
+
+struct slice plan_relation_name(struct arena *a, const struct config *config, const struct relation *r)
+{
+	struct planner p = { .a = a, .config = config };
+	struct slice none = { NULL, 0 }, key = key_column(r) ? key_column(r)->name : none;
+	const struct {
+		struct slice name, hint;
+	} ways[] = { { r->to->name, none },
+		     { r->to->name, r->junction ? r->junction->name : r->constraint },
+		     { r->to->name, key },
+		     { r->constraint, none },
+		     { r->at_from ? key : none, none } };
+	struct strbuf b;
+
+	strbuf_init(&b, a, 64);
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways) && !b.len; i++) {
+		if (!ways[i].name.len || !means(&p, r, ways[i].name, ways[i].hint))
+			continue;
+		query_add_name(&b, ways[i].name);
+		if (ways[i].hint.len) {
+			strbuf_addc(&b, '!');
+			query_add_name(&b, ways[i].hint);
+		}
+	}
+	return strbuf_slice(&b);
 }

@@ -128,6 +128,35 @@ static bool ends_name(struct slice s, size_t i)
 	}
 }
 
+static bool needs_quotes(struct slice name)
+{
+	static const char *const reserved[] = { "select", "columns", "on_conflict", "order",
+						"limit",  "offset",  "and",         "or" };
+
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++)
+		if (slice_is(name, reserved[i]))
+			return true;
+	for (size_t i = 0; i < name.len; i++)
+		if (ends_name(name, i))
+			return true;
+	return slice_trim(name).len != name.len;
+}
+
+void query_add_name(struct strbuf *b, struct slice name)
+{
+	if (!needs_quotes(name)) {
+		strbuf_add_slice(b, name);
+		return;
+	}
+	strbuf_addc(b, '"');
+	for (size_t i = 0; i < name.len; i++) {
+		if (name.ptr[i] == '"' || name.ptr[i] == '\\')
+			strbuf_addc(b, '\\');
+		strbuf_addc(b, name.ptr[i]);
+	}
+	strbuf_addc(b, '"');
+}
+
 bool parser_name(struct parser *p, struct slice *out, bool *quoted_out)
 {
 	size_t n = 0;

@@ -168,6 +168,38 @@ static struct slice unescaped(struct arena *a, struct slice text)
 	return strbuf_slice(&b);
 }
 
+/* 'it''s' without its quotes. */
+static struct slice unquoted(struct arena *a, struct slice text)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, a, text.len);
+	for (size_t i = 1; i + 1 < text.len; i++) {
+		if ((text.ptr[i] == '\'' || text.ptr[i] == '\\') && i + 2 < text.len)
+			i++;
+		strbuf_addc(&b, text.ptr[i]);
+	}
+	return strbuf_slice(&b);
+}
+
+/* MariaDB writes defaults as SQL; MySQL writes constants as they are and says which ones are expressions. */
+static void read_default(struct loader *l, struct column *c, struct slice text, struct slice extra)
+{
+	struct arena *a = l->schema->arena;
+
+	if (!text.ptr || c->generated || (l->schema->mariadb && slice_is(text, "NULL")))
+		return;
+	c->default_is_code = contains(extra, "DEFAULT_GENERATED");
+	if (!l->schema->mariadb)
+		c->default_text = c->default_is_code ? unescaped(a, text) : keep(l, text);
+	else if (text.len > 1 && text.ptr[0] == '\'')
+		c->default_text = unquoted(a, text);
+	else
+		c->default_text = keep(l, text);
+	if (l->schema->mariadb)
+		c->default_is_code = text.len && !strchr("'-+.0123456789", text.ptr[0]) && !slice_starts(text, "b'");
+}
+
 static void add_column(struct loader *l, const struct slice *f)
 {
 	struct table *t = table_of(l, f[0], f[1]);
@@ -190,13 +222,14 @@ static void add_column(struct loader *l, const struct slice *f)
 	c->quoted = schema_quoted(l->schema->arena, f[2]);
 	c->type = schema_type(l->schema->arena, f[3], f[4]);
 	c->nullable = slice_is(f[5], "YES");
-	c->collation = keep(l, f[6]);
 	c->binary_collation = ends_with(f[6], "_bin") || slice_is(f[6], "binary");
 	c->charset = charset(f[6]);
 	c->generated = contains(f[7], "GENERATED") && !contains(f[7], "DEFAULT_GENERATED");
 	c->auto_increment = contains(f[7], "auto_increment");
 	c->has_default = f[8].ptr || c->generated || c->auto_increment;
 	c->comment = keep(l, f[9]);
+	c->db_type = keep(l, f[4]);
+	read_default(l, c, f[8], f[7]);
 	if (contains(f[7], "DEFAULT_GENERATED") && f[8].ptr && !memchr(f[8].ptr, '`', f[8].len))
 		c->default_expression = unescaped(l->schema->arena, f[8]);
 }
@@ -338,6 +371,7 @@ static void add_view(struct loader *l, const struct slice *f)
 	v->origins = arena_array(l->schema->arena, struct origin, t->ncolumns);
 	vc.view = v;
 	v->nbases = schema_view_lineage(l->scratch, f[2], set_origin, &vc);
+	t->joins = v->nbases > 1;
 	l->views = v;
 	l->schema->request_variables |= contains(f[2], "@`request.") || contains(f[2], "@request.");
 }
@@ -423,11 +457,30 @@ static bool load_columns(struct loader *l)
 	return true;
 }
 
+static void add_comment(struct loader *l, const struct slice *f)
+{
+	for (size_t i = 0; i < l->schema->names->n; i++)
+		if (slice_is(f[0], l->schema->names->items[i]))
+			l->schema->comments[i] = keep(l, f[1]);
+}
+
+static bool load_comments(struct loader *l)
+{
+	struct schema *s = l->schema;
+
+	s->comments = arena_array(s->arena, struct slice, s->names->n);
+	return !s->mariadb || schema_each_row(l,
+					      "SELECT SCHEMA_NAME, SCHEMA_COMMENT FROM information_schema.SCHEMATA "
+					      "WHERE SCHEMA_NAME IN (?) ORDER BY SCHEMA_NAME",
+					      2, add_comment);
+}
+
 static bool load_all(struct loader *l)
 {
 	struct schema *s = l->schema;
 
-	if (!schema_each_row(
+	if (!load_comments(l) ||
+	    !schema_each_row(
 		    l,
 		    "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_COMMENT FROM information_schema.TABLES "
 		    "WHERE TABLE_SCHEMA IN (?) AND TABLE_TYPE <> 'SEQUENCE' ORDER BY TABLE_SCHEMA, TABLE_NAME",

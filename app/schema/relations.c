@@ -98,6 +98,10 @@ static void view_defaults(const struct view *v)
 		v->table->columns[c].auto_increment = base->auto_increment;
 		v->table->columns[c].default_expression = base->default_expression;
 		v->table->columns[c].has_default |= base->has_default;
+		v->table->columns[c].default_text = base->default_text;
+		v->table->columns[c].default_is_code = base->default_is_code;
+		if (!v->table->columns[c].comment.len)
+			v->table->columns[c].comment = base->comment;
 	}
 }
 

@@ -49,6 +49,7 @@ static void add_routine(struct loader *l, const struct slice *f)
 	r->comment = slice_copy(a, f[8]);
 	if (r->is_function)
 		r->returns = type_of(l, f[5], f[6], f[7]);
+	r->returns_type = slice_copy(a, f[6]);
 	strbuf_init(&b, a, f[0].len + f[1].len + 8);
 	strbuf_add_slice(&b, schema_quoted(l->scratch, f[0]));
 	strbuf_addc(&b, '.');
@@ -114,6 +115,7 @@ static void add_parameter(struct loader *l, const struct slice *f)
 				 .optional = is_optional(r->comment, f[4]),
 				 .column = { .name = slice_copy(a, f[4]),
 					     .type = type_of(l, f[5], f[6], f[7]),
+					     .db_type = slice_copy(a, f[6]),
 					     .nullable = true,
 					     .binary_collation = has_word(f[7], "_bin") } };
 }

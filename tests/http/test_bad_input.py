@@ -24,7 +24,7 @@ BAD = [
     ('GET', '/rpc/nope', 404, NO_FUNCTION),
     ('POST', '/rpc/nope', 404, NO_FUNCTION),
     ('GET', '/rpc/', 404, None),
-    ('GET', '/', 404, 'PGRST126'),
+    ('POST', '/', 405, 'PGRST117'),
     ('GET', '/projects/1', 404, 'PGRST125'),
     ('GET', '/rpc/twice/more', 404, 'PGRST125'),
     ('GET', '//', 404, None),

@@ -36,7 +36,6 @@ python:requests|python3-requests
 python:jwt|python3-jwt
 python:cryptography|python3-cryptography
 python:pymysql|python3-pymysql
-python:yaml|python3-yaml
 node|nodejs
 npm|npm
 '

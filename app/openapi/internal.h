@@ -1,0 +1,142 @@
+#ifndef ROWGATE_OPENAPI_INTERNAL_H
+#define ROWGATE_OPENAPI_INTERNAL_H
+
+#include "openapi.h"
+#include "plan.h"
+
+enum { MAY_SELECT = 1, MAY_INSERT = 2, MAY_UPDATE = 4, MAY_DELETE = 8, MAY_EXECUTE = 16, MAY_ALL = 31 };
+
+struct granted_column {
+	unsigned rights;
+	struct slice name;
+};
+
+/* One line of SHOW GRANTS. */
+struct grant {
+	bool revoke;         /* MySQL's partial revoke: takes from what is granted everywhere */
+	bool routine;        /* on a PROCEDURE or FUNCTION */
+	struct slice db;     /* a pattern when object is not set; NULL ptr: every database */
+	struct slice object; /* NULL ptr: everything in db */
+	unsigned rights;
+	struct granted_column *columns;
+	size_t ncolumns;
+};
+
+/* What the role may do with a table. */
+struct rights {
+	unsigned whole;         /* with all of it */
+	unsigned any;           /* with at least one column */
+	unsigned char *columns; /* with each column, whole included */
+};
+
+struct entry {
+	const struct table *table;
+	struct rights rights;
+};
+
+/* Parts that many operations share; those that are used are written under components. */
+enum parameter_id {
+	PAR_SELECT,
+	PAR_ORDER,
+	PAR_LIMIT,
+	PAR_OFFSET,
+	PAR_AND,
+	PAR_OR,
+	PAR_COLUMNS,
+	PAR_ON_CONFLICT,
+	PAR_RANGE,
+	PAR_RANGE_UNIT,
+	PAR_PREFER_READ,
+	PAR_PREFER_INSERT,
+	PAR_PREFER_WRITE,
+	PAR_PREFER_CALL,
+	PAR_IDEMPOTENCY_KEY,
+	PAR_ACCEPT_PROFILE,
+	PAR_CONTENT_PROFILE,
+	PARAMETERS
+};
+
+enum header_id { HEADER_CONTENT_RANGE, HEADER_PREFERENCE_APPLIED, HEADER_LOCATION, HEADERS };
+
+struct document {
+	struct arena *a;
+	struct strbuf *b;
+	const struct openapi_request *rq;
+	struct grant *grants;
+	size_t ngrants;
+	struct entry *all; /* every table of every published database, by address */
+	size_t nall;
+	const struct entry **shown; /* those of the database that the role may use, by name */
+	size_t nshown;
+	const struct routine **routines; /* the same of routines */
+	size_t nroutines;
+	unsigned parameters; /* bits of those used */
+	unsigned headers;
+	uint32_t responses; /* places in the table of responses.c */
+};
+
+/* --- grants.c --- */
+
+/* False for a line that is not about tables or routines. */
+bool openapi_grant(struct arena *a, struct slice line, struct grant *out);
+void openapi_table_rights(struct arena *a, const struct grant *grants, size_t n, const struct table *table,
+			  struct rights *out);
+bool openapi_may_call(const struct grant *grants, size_t n, const struct routine *routine);
+
+/* --- text.c --- */
+
+/* text with ' as ", for constants. */
+void openapi_lit(struct strbuf *b, const char *text);
+/* A name as part of a component's key or an operationId: what is no letter, digit or _ becomes -XX. */
+void openapi_key(struct strbuf *b, struct slice name);
+/* {"$ref":"#/components/KIND/PREFIXname"} */
+void openapi_ref(struct strbuf *b, const char *kind, const char *prefix, struct slice name);
+void openapi_names(struct strbuf *b, const struct column *const *columns, size_t n);
+/* ,"key":true and ,"key":"text" */
+void openapi_flag(struct strbuf *b, const char *key, bool value);
+void openapi_text(struct strbuf *b, const char *key, struct slice text);
+/* "Example: 42" in a comment, one to a line: those, and the comment without them. */
+struct slice openapi_examples(struct arena *a, struct slice comment, struct slice **examples_out, size_t *n_out);
+
+/* --- type.c --- */
+
+/* "type":...,"format":... and so on, as members; nothing for JSON, which may be anything. */
+void openapi_type(struct strbuf *b, const struct type *type, struct slice db_type, bool nullable);
+/* text as a JSON value of the type; false when it is none. */
+bool openapi_value(struct strbuf *b, const struct type *type, struct slice text);
+/* An example for types that tell nobody what they look like; false for the others. */
+bool openapi_sample(struct strbuf *b, const struct type *type);
+
+/* --- table.c --- */
+
+const struct entry *openapi_entry(const struct document *d, const struct table *table);
+bool openapi_may_see(const struct document *d, const struct table *table);
+/* Must the role give the column when it inserts a row? */
+bool openapi_required(const struct entry *e, size_t column);
+/* The table's schemas, as members of components.schemas. */
+void openapi_table_schemas(struct document *d, const struct entry *e);
+
+/* --- operations.c, routine.c: members of paths --- */
+
+void openapi_table_path(struct document *d, const struct entry *e);
+void openapi_routine_path(struct document *d, const struct routine *routine);
+/* rowFilter parameters of the table, as members of components.parameters. */
+void openapi_table_parameters(struct document *d, const struct entry *e, const char **comma);
+/* The rows a table gives, as members of components.responses. */
+void openapi_table_responses(struct document *d, const struct entry *e, const char **comma);
+
+/* --- shared.c --- */
+
+/* A reference to a shared parameter, response or header, which is then written too. */
+void openapi_parameter(struct document *d, enum parameter_id id);
+void openapi_header(struct document *d, enum header_id id);
+/* ,"400":{...} for each status; ends with 0. */
+void openapi_refusals(struct document *d, const int *statuses);
+void openapi_shared_parameters(struct document *d, const char **comma);
+void openapi_shared_headers(struct document *d);
+void openapi_shared_responses(struct document *d, const char **comma);
+
+/* The profile header that operations of a database beside the first one need; with a comma in front. */
+void openapi_profile(struct document *d, bool reads);
+
+#endif
