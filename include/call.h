@@ -41,7 +41,10 @@ bool call_plan(struct arena *a, const struct config *config, const struct schema
 bool call_body(struct arena *a, struct call *call, const struct query *query, const struct http_request *rq,
 	       body_read_fn *read, void *context, struct error *err) MUST_CHECK;
 
-/* Rows of these columns as what a query asks of them. Fails like plan_read; there is nothing to embed. */
+/*
+ * Rows of these columns as what a query asks of them. Fails like plan_read. They embed what the table embeds whose rows
+ * they are by the routine's comment, "@returns setof TABLE".
+ */
 bool call_page(struct arena *a, const struct call *call, const struct query *query, struct column *columns,
 	       size_t ncolumns, struct plan **out, struct error *err) MUST_CHECK;
 

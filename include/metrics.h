@@ -14,6 +14,9 @@ enum route { ROUTE_TABLE, ROUTE_RPC, ROUTE_ROOT, ROUTE_AUTH, ROUTE_HEALTH, ROUTE
 /* Who asked: nobody known (a refused token, a path without one), or somebody by the kind of role. */
 enum role_class { ROLE_NONE, ROLE_ANONYMOUS, ROLE_DEFAULT, ROLE_ADMIN, ROLE_OTHER, ROLE_CLASSES };
 
+/* Where a read was answered; the last three are the writer, and why: no reader wanted, it is down, it lags. */
+enum read_place { READ_READER, READ_WRITER, READ_DOWN, READ_LAGS, READ_PLACES };
+
 #define METRIC_METHODS 8 /* as enum http_method */
 #define METRIC_STATUSES 48
 #define METRIC_BUCKETS 14
@@ -46,6 +49,9 @@ struct metrics {
 	_Atomic uint64_t token_hits, token_misses;
 	_Atomic uint64_t replays;
 	_Atomic uint64_t starts, crashes;
+	_Atomic uint64_t reads[READ_PLACES];
+	_Atomic int64_t reader_lag; /* microseconds; less than 0: not known */
+	_Atomic bool has_reader;
 	struct metric_worker workers[METRIC_WORKERS];
 };
 

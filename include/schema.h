@@ -20,6 +20,7 @@ struct column {
 	bool generated;
 	bool auto_increment;
 	struct slice default_expression; /* MySQL: of other columns it knows nothing; empty: none, or a constant */
+	struct slice collation;          /* of text; of a table's columns only */
 	bool binary_collation;           /* text compares by bytes: a _bin collation */
 	enum charset charset;
 	struct slice comment;
@@ -53,7 +54,8 @@ struct table {
 	bool updatable;
 	bool joins; /* a view of several tables: it can be updated at most, not inserted into or deleted from */
 	struct slice comment;
-	struct table *next; /* in its hash bucket */
+	const struct table *rows_of; /* a procedure's rows: the table they are said to be of; else NULL */
+	struct table *next;          /* in its hash bucket */
 };
 
 /* A stored procedure or function. */

@@ -12,6 +12,7 @@ asan     unit and http against a build with AddressSanitizer and UBSan
 fault    writers while workers and the database are killed, 20 s          fault-mysql    on Oracle MySQL
 lint     make lint: one test
 memory   make valgrind: one test
+monitoring   alert rules, dashboard, runbooks, what the role writes
 
 Stages run one after the other, or LANES of them at once. Quiet where it is green; of what is red, the end is shown. A few
 failures over HTTP are tried once more, alone: what passes then is named as unstable, and is to be mended. The last line is `N passed, M failed[, K skipped]`. Oracle MySQL
@@ -34,7 +35,7 @@ BUILD = os.environ.get('BUILD', 'build')
 FOLDER = pathlib.Path(os.environ.get('ROWGATE_TEST_DIR', REPO / 'var-test'))
 UNSTABLE_MAX = 3
 SANITIZE = ['SANITIZE=-fsanitize=address,undefined -fno-sanitize-recover=undefined', 'OPT=-O1 -g']
-DEFAULT = ['unit', 'sql', 'http', 'run', 'clients', 'fault', 'sql-mysql', 'http-mysql', 'fault-mysql']
+DEFAULT = ['unit', 'sql', 'http', 'run', 'clients', 'fault', 'sql-mysql', 'http-mysql', 'fault-mysql', 'monitoring']
 
 
 def run(command, **environment):
@@ -207,6 +208,7 @@ STAGES = {
     'unit': unit, 'sql': lambda: pytest('tests/sql'), 'http': lambda: pytest('tests/http'),
     'run': lambda: pytest('tests/run'), 'clients': clients, 'sql-mysql': lambda: on_mysql('tests/sql'),
     'http-mysql': lambda: on_mysql('tests/http'), 'asan': asan, 'lint': target('lint'), 'memory': target('valgrind'),
+    'monitoring': lambda: pytest('tests/monitoring'),
     'mysqlclient': mysqlclient, 'fault': fault('mariadb'), 'fault-mysql': fault('mysql'),
 }
 

@@ -204,6 +204,24 @@ static void workers(const struct metrics *m, int64_t now, struct strbuf *out)
 	metric_line(out, "rowgate_database_connections", "gauge", "Database connections open.", (double)connections);
 }
 
+static void reader(const struct metrics *m, struct strbuf *out)
+{
+	static const char *const labels[READ_PLACES] = { "server=\"reader\",reason=\"\"",
+							 "server=\"writer\",reason=\"asked\"",
+							 "server=\"writer\",reason=\"down\"",
+							 "server=\"writer\",reason=\"lag\"" };
+	int64_t lag = atomic_load(&m->reader_lag);
+
+	if (!atomic_load(&m->has_reader))
+		return;
+	head(out, "rowgate_reads_total", "counter", "Reads by the server they went to, and why to the writer.");
+	for (size_t i = 0; i < READ_PLACES; i++)
+		strbuf_addf(out, "rowgate_reads_total{%s} %llu\n", labels[i], (unsigned long long)get(&m->reads[i]));
+	if (lag >= 0)
+		metric_line(out, "rowgate_reader_lag_seconds", "gauge",
+			    "How far the reader was behind when it was last looked at.", (double)lag / 1e6);
+}
+
 void metrics_write(const struct metrics *m, int64_t now, struct strbuf *out)
 {
 	requests(m, out);
@@ -217,6 +235,7 @@ void metrics_write(const struct metrics *m, int64_t now, struct strbuf *out)
 		    (double)get(&m->connections_made));
 	metric_line(out, "rowgate_idempotency_replays_total", "counter", "Answers given again for an Idempotency-Key.",
 		    (double)get(&m->replays));
+	reader(m, out);
 	metric_line(out, "rowgate_token_cache_hits_total", "counter", "Tokens found in a worker's cache.",
 		    (double)get(&m->token_hits));
 	metric_line(out, "rowgate_token_cache_misses_total", "counter", "Tokens that had to be verified.",

@@ -81,6 +81,7 @@ bool call_page(struct arena *a, const struct call *call, const struct query *que
 	       size_t ncolumns, struct plan **out, struct error *err)
 {
 	struct table *t = arena_new(a, struct table);
+	const struct table *of = call_relation(call);
 
 	t->schema = call->db;
 	t->name = call->routine->name;
@@ -89,7 +90,13 @@ bool call_page(struct arena *a, const struct call *call, const struct query *que
 	t->ncolumns = ncolumns;
 	for (size_t i = 0; i < ncolumns; i++)
 		columns[i].table = t;
-	return plan_given(a, call->config, call->schema, query, t, out, err);
+	if (of)
+		call_take_relation(a, of, t);
+	if (plan_given(a, call->config, call->schema, query, t, out, err))
+		return true;
+	if (!of && err->code == ERR_NO_RELATION)
+		error_hint(err, "Say whose rows they are in the comment of the procedure: @returns setof TABLE");
+	return false;
 }
 
 bool call_is_plain(const struct plan *plan)

@@ -12,7 +12,7 @@ struct candidates {
 
 static bool is_self(const struct relation *r)
 {
-	return r->from == r->to;
+	return r->to == r->from || r->to == r->from->rows_of;
 }
 
 /* The single foreign key column of the relation, wherever it stands; NULL when there are several. */

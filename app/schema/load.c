@@ -222,6 +222,7 @@ static void add_column(struct loader *l, const struct slice *f)
 	c->quoted = schema_quoted(l->schema->arena, f[2]);
 	c->type = schema_type(l->schema->arena, f[3], f[4]);
 	c->nullable = slice_is(f[5], "YES");
+	c->collation = keep(l, f[6]);
 	c->binary_collation = ends_with(f[6], "_bin") || slice_is(f[6], "binary");
 	c->charset = charset(f[6]);
 	c->generated = contains(f[7], "GENERATED") && !contains(f[7], "DEFAULT_GENERATED");

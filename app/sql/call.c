@@ -144,18 +144,37 @@ static void column_type(struct writer *w, const struct type *t)
 		strbuf_adds(&w->text, reading(t, false).type);
 }
 
+/* Text of a table's column compares as it does there. */
+static void collated(struct writer *w, struct slice collation, size_t i)
+{
+	struct slice rest = collation, charset;
+
+	slice_split(&rest, '_', &charset);
+	strbuf_addf(&w->text, "CONVERT(j.c%zu USING %.*s) COLLATE %.*s", i, (int)charset.len, charset.ptr,
+		    (int)collation.len, collation.ptr);
+}
+
+static void made(struct writer *w, const struct column *c, size_t i)
+{
+	if (c->type.class == TYPE_TEXT && c->collation.len) {
+		collated(w, c->collation, i);
+		return;
+	}
+	for (const char *p = reading(&c->type, w->plan->catalogue->mariadb).made; *p; p++) {
+		if (*p == '@')
+			strbuf_addf(&w->text, "j.c%zu", i);
+		else
+			strbuf_addc(&w->text, *p);
+	}
+}
+
 void sql_source(struct writer *w, const struct plan_node *node)
 {
 	const struct table *t = node->table;
 
 	for (size_t i = 0; i < t->ncolumns; i++) {
 		strbuf_adds(&w->text, i ? "," : "(SELECT ");
-		for (const char *c = reading(&t->columns[i].type, w->plan->catalogue->mariadb).made; *c; c++) {
-			if (*c == '@')
-				strbuf_addf(&w->text, "j.c%zu", i);
-			else
-				strbuf_addc(&w->text, *c);
-		}
+		made(w, &t->columns[i], i);
 		strbuf_addf(&w->text, " AS c%zu", i);
 	}
 	sql_lit(w, " FROM JSON_TABLE(");

@@ -7,7 +7,7 @@ void sql_table(struct writer *w, const struct plan_node *node)
 {
 	const struct relation *r = node->relation;
 
-	if (w->plan->source.ptr)
+	if (w->plan->source.ptr && node->table == w->plan->table)
 		sql_source(w, node);
 	else
 		strbuf_add_slice(&w->text, node->table->quoted);

@@ -36,6 +36,7 @@ python:requests|python3-requests
 python:jwt|python3-jwt
 python:cryptography|python3-cryptography
 python:pymysql|python3-pymysql
+python:yaml|python3-yaml
 node|nodejs
 npm|npm
 '
