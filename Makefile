@@ -22,8 +22,18 @@ OBJ := $(SRC:%.c=$(BUILD)/%.o)
 ALL_BUT_MAIN := $(filter-out $(BUILD)/app/main.o,$(OBJ))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
+# What `make` alone makes: the program, and the pages where node is there.
+everything: all
+	@nginx/admin/build.sh $(BUILD) || true
 all: $(BUILD)/rowgate
-.PHONY: all unit unit-programs
+.PHONY: everything all unit unit-programs pages screenshots
+
+# The web pages (nginx/admin/README.md), in $(BUILD)/pages.
+pages:
+	@nginx/admin/build.sh $(BUILD)
+# Pictures of every page, in $(BUILD)/screenshots.
+screenshots: all pages
+	@BUILD=$(BUILD) SCREENSHOTS=1 tests/all.py browser
 
 $(BUILD)/rowgate: $(OBJ)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -85,7 +95,8 @@ $(BUILD)/tests/bench/%: tests/bench/%.c tests/bench/probe.h
 	$(CC) $(CFLAGS) -o $@ $< $(LDFLAGS) $(LIBS)
 
 help:
-	@echo 'make          build $(BUILD)/rowgate'
+	@echo 'make          build $(BUILD)/rowgate, and the pages'
+	@echo 'make pages    build the web pages (node)'
 	@echo 'make jwks     build $(BUILD)/rowgate-jwks, which fetches other providers'\'' keys'
 	@echo 'make run      an instance in the foreground: what is missing, database, sample data, workers, nginx'
 	@echo 'make up       the same in the background; make down ends it, make reload reads the configuration again'
@@ -94,6 +105,7 @@ help:
 	@echo 'make unit     unit tests'
 	@echo 'make test     all tests; STAGES="unit http" for some (tests/all.py)'
 	@echo 'make lint     static analysis; make asan, make valgrind: tests under the sanitizers, under valgrind'
+	@echo 'make screenshots  pictures of every page, in $(BUILD)/screenshots'
 	@echo 'make fault    8 writers for two minutes while workers and the database are killed, on both servers'
 	@echo 'make bench    Rowgate beside a bare C probe, FastAPI and Flask, as tables'
 	@echo 'Variables: VAR=var PORT=8443 WORKERS=N DB=local|HOST:PORT DB_USER= DB_PASSWORD_FILE= DB_CA='

@@ -7,6 +7,7 @@ sql      the databases on MariaDB          sql-mysql     on Oracle MySQL
 http     through nginx on MariaDB          http-mysql    on Oracle MySQL
 run      make up, down, reload
 clients  npm clients
+browser  the web pages, used by Chromium
 mysqlclient  built with Oracle's client library; some of http on Oracle MySQL and on MariaDB
 asan     unit and http against a build with AddressSanitizer and UBSan
 fault    writers while workers and the database are killed, 20 s          fault-mysql    on Oracle MySQL
@@ -35,7 +36,7 @@ BUILD = os.environ.get('BUILD', 'build')
 FOLDER = pathlib.Path(os.environ.get('ROWGATE_TEST_DIR', REPO / 'var-test'))
 UNSTABLE_MAX = 3
 SANITIZE = ['SANITIZE=-fsanitize=address,undefined -fno-sanitize-recover=undefined', 'OPT=-O1 -g']
-DEFAULT = ['unit', 'sql', 'http', 'run', 'clients', 'fault', 'sql-mysql', 'http-mysql', 'fault-mysql', 'monitoring']
+DEFAULT = ['unit', 'sql', 'http', 'run', 'clients', 'browser', 'fault', 'sql-mysql', 'http-mysql', 'fault-mysql', 'monitoring']
 
 
 def run(command, **environment):
@@ -136,24 +137,51 @@ def mysqlclient():
     return *(sum(c[i] for c in counts) for i in range(3)), ''.join(c[3] for c in counts)
 
 
-def clients():
-    status, out = run(['npm', 'ci', '--no-audit', '--no-fund', '--silent', '--prefix', 'tests/clients'])
+def node_tests(folder, settings, **environment):
+    """The tests of an npm folder against an instance of their own."""
+    status, out = run(['npm', 'ci', '--no-audit', '--no-fund', '--silent', '--ignore-scripts', '--prefix', folder])
     if status:
         return 0, 1, 0, out
+    name = pathlib.Path(folder).name
     FOLDER.mkdir(exist_ok=True)
-    settings = [f'VAR={FOLDER}/clients', f'PORT={free_port()}', 'WORKERS=4']
+    settings = [f'VAR={FOLDER}/{name}', f'PORT={free_port()}', 'WORKERS=4', *settings]
     status, out = make(*settings, 'up')
     if status:
         return 0, 1, 0, out
     try:
-        env = dict(re.findall(r"^(\w+)='?(.*?)'?$", (FOLDER / 'clients/rowgate.env').read_text(), re.M))
+        env = dict(re.findall(r"^(\w+)='?(.*?)'?$", (FOLDER / name / 'rowgate.env').read_text(), re.M))
         # One after the other: some write what others count.
-        done = [run(['node', '--test', '--test-reporter=tap', str(tests)], NODE_EXTRA_CA_CERTS=env['ROWGATE_CA'], **env)
-                for tests in sorted((REPO / 'tests/clients').glob('*.test.mjs'))]
+        done = [run(['node', '--test', '--test-reporter=tap', str(tests)], NODE_EXTRA_CA_CERTS=env['ROWGATE_CA'], **env, **environment)
+                for tests in sorted((REPO / folder).glob('*.test.mjs'))]
     finally:
         make(*settings, 'down')
     passed, failed, skipped = (sum(number(rf'^# {word} (\d+)', out) for _, out in done) for word in ('pass', 'fail', 'skipped'))
     return passed, failed or int(any(status for status, _ in done) or not passed), skipped, ''.join(out for _, out in done)
+
+
+def clients():
+    return node_tests('tests/clients', [])
+
+
+def browser_missing():
+    """Why there is no browser, after an attempt to install one; None where there is."""
+    names = ('chromium', 'chromium-browser', 'google-chrome')
+    if not any(map(shutil.which, names)):
+        root = [] if os.geteuid() == 0 else ['sudo', '-n']
+        run([*root, 'apt-get', 'install', '-y', '-qq', '--no-install-recommends', 'chromium'], DEBIAN_FRONTEND='noninteractive')
+    return None if any(map(shutil.which, names)) else "no Chromium, and apt's package 'chromium' could not be installed"
+
+
+def browser():
+    """SCREENSHOTS: pictures of every page, in BUILD/screenshots."""
+    missing = browser_missing()
+    if missing:
+        return skipped_without('browser', missing)
+    status, out = make(f'BUILD={BUILD}', 'pages')
+    if status or not (REPO / BUILD / 'pages/index.html').exists():
+        return 0, 1, 0, out
+    pictures = {'SCREENSHOTS': str(REPO / BUILD / 'screenshots')} if os.environ.get('SCREENSHOTS') else {}
+    return node_tests('tests/browser', [f'BUILD={BUILD}'], **pictures)
 
 
 def free_port():
@@ -206,7 +234,7 @@ def target(name):
 
 STAGES = {
     'unit': unit, 'sql': lambda: pytest('tests/sql'), 'http': lambda: pytest('tests/http'),
-    'run': lambda: pytest('tests/run'), 'clients': clients, 'sql-mysql': lambda: on_mysql('tests/sql'),
+    'run': lambda: pytest('tests/run'), 'clients': clients, 'browser': browser, 'sql-mysql': lambda: on_mysql('tests/sql'),
     'http-mysql': lambda: on_mysql('tests/http'), 'asan': asan, 'lint': target('lint'), 'memory': target('valgrind'),
     'monitoring': lambda: pytest('tests/monitoring'),
     'mysqlclient': mysqlclient, 'fault': fault('mariadb'), 'fault-mysql': fault('mysql'),

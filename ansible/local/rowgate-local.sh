@@ -260,6 +260,13 @@ build() {
 	[ -x "$ROWGATE" ] || die "there is no program $ROWGATE: run make"
 }
 
+# The web pages. Whatever hinders that is said, and the rest of the instance starts.
+pages() {
+	[ -z "${SKIP_BUILD:-}" ] || return 0
+	(install_missing "$PAGES_NEEDS") || true
+	"$REPO/nginx/admin/build.sh" "$BUILD" || true
+}
+
 ask() { curl -s --noproxy '*' --max-time 3 --cacert "$VAR/tls/ca.pem" "$@"; }
 
 # What `rowgate check` finds wrong, if anything.
@@ -336,6 +343,7 @@ start() {
 	check_disk
 	install_missing "$RUN_NEEDS" "$BUILD_NEEDS"
 	build
+	pages
 	accounts
 	[ "$APP_USER" != root ] ||
 		say "$VAR or $REPO is closed to the system's accounts for services: everything runs as root"
@@ -366,6 +374,7 @@ show() {
 	cat <<-END
 
 		Rowgate runs at https://127.0.0.1:$PORT/ with $WORKERS workers.
+		  pages     https://127.0.0.1:$PORT/ and /admin/, /docs/
 		  data      https://127.0.0.1:$PORT/rest/v1/
 		  health    https://127.0.0.1:$PORT/health/ready
 		  metrics   https://127.0.0.1:$PORT/metrics

@@ -45,13 +45,22 @@ nginx_render() {
 		"$REPO/ansible/local/nginx.conf.in"
 }
 
+# The pages as they are built, else the one that says that they are not.
+nginx_root() {
+	if [ -r "$(dirname "$ROWGATE")/pages/index.html" ]; then
+		realpath "$(dirname "$ROWGATE")/pages"
+	else
+		echo "$REPO/nginx/pages"
+	fi
+}
+
 # Writes the configuration of this instance. True when it differs from the one before.
 nginx_configure() {
 	local folder=$SHORT/run/nginx before after
 	before=$(cat "$folder/nginx.conf" "$folder"/rowgate/*.conf "$folder/server.sum" 2>/dev/null | cksum)
 	mkdir -p "$folder/tmp" "$folder/rowgate"
 	cp "$REPO"/nginx/*.conf "$folder/rowgate/"
-	ln -sfn "$REPO/nginx/pages" "$folder/pages"
+	ln -sfn "$(nginx_root)" "$folder/pages"
 	nginx_render >"$folder/nginx.conf"
 	cksum <"$VAR/tls/server.pem" >"$folder/server.sum"
 	after=$(cat "$folder/nginx.conf" "$folder"/rowgate/*.conf "$folder/server.sum" | cksum)

@@ -27,6 +27,11 @@ lib:libmariadb|libmariadb-dev
 lib:openssl|libssl-dev
 lib:zlib|zlib1g-dev
 '
+# For the web pages, which an instance can do without.
+PAGES_NEEDS='
+node|nodejs
+npm|npm
+'
 # For `make test`.
 TEST_NEEDS='
 lib:libcurl|libcurl4-openssl-dev
