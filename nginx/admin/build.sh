@@ -15,7 +15,9 @@ fresh() { # FILE SOURCES...
 	[ -e "$1" ] && [ -z "$(find "${@:2}" -newer "$1" -print -quit)" ]
 }
 
-command -v node >/dev/null && command -v npm >/dev/null || no_pages 'node and npm are missing (apt-get install --no-install-recommends nodejs npm)'
+for program in node npm; do
+	command -v $program >/dev/null || no_pages "$program is missing (apt-get install --no-install-recommends nodejs npm)"
+done
 major=$(node -p 'process.versions.node.split(".")[0]')
 [ "$major" -ge 18 ] || no_pages "node is version $major and 18 is needed"
 
