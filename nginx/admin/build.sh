@@ -25,6 +25,7 @@ major=$(node -p 'process.versions.node.split(".")[0]')
 mkdir -p "$WEB"
 exec 9>"$WEB/lock"
 flock 9
+! fresh "$BUILD/pages/index.html" "$HERE" || exit 0
 if ! fresh "$WEB/installed" "$HERE/package-lock.json"; then
 	cp "$HERE/package.json" "$HERE/package-lock.json" "$WEB/"
 	(cd "$WEB" && npm ci --ignore-scripts --no-audit --no-fund >"$WEB/npm.log" 2>&1) ||
