@@ -128,6 +128,21 @@ def test_rows_follow_the_document(connection, statement):
     assert ingest(connection, DOCUMENT) == [('T1', 'unchanged', 2, 3)]
 
 
+@pytest.mark.parametrize('zone', ['+00:00', '-05:00', '+13:00'])
+@pytest.mark.parametrize('time, local', [('2025-06-30T22:00:00-04:00', (2025, 6, 30, 22)), ('2024-12-31T23:00:00Z', (2024, 12, 31, 23)),
+                                         ('2025-01-01T03:30:00+05:30', (2025, 1, 1, 3, 30)),
+                                         ('2025-01-01T00:15:00-09:30', (2025, 1, 1, 0, 15))])
+def test_views_have_the_clock_of_the_place(connection, time, local, zone):
+    run(connection, f"SET time_zone = '{zone}'")
+    ingest(connection, changed(['description', 'event_opened'], time))
+    local = datetime.datetime(*local)
+    assert run(connection, "SELECT opened, YEAR(opened), type, city FROM incident_local WHERE incident_number = 'T1'") == [
+        (local, local.year, 'FIRE', 'Port Ellery')]
+    assert run(connection, "SELECT unit_id, opened, unit_type, hour_of_day, turnout_duration, travel_duration FROM unit_response"
+                           " WHERE incident_number = 'T1' ORDER BY id") == [('E1', local, 'Engine', 22, 60, None),
+                                                                            ('M1', local, 'Medic Unit', 22, None, None)]
+
+
 def test_layout_of_the_text_does_not_matter(connection):
     ingest(connection, json.dumps(DOCUMENT, indent=4, sort_keys=True))
     assert ingest(connection, json.dumps(DOCUMENT)) == [('T1', 'unchanged', 2, 3)]
