@@ -25,6 +25,7 @@ struct config {
 	uint64_t db_max_rows; /* 0: no limit */
 	enum tx_end db_tx_end;
 	bool db_aggregates_enabled;
+	uint64_t db_max_distinct; /* values that medians, box plots and the like of one answer may keep */
 	bool db_plan_enabled;
 	const char *db_pre_request;
 	const char *db_host;

@@ -30,7 +30,11 @@ struct plan_expr {
 	const struct column *column;  /* NULL: count() of rows */
 	const struct plan_path *path;
 	const struct plan_cast *cast;
+	bool part; /* the cast takes a part of a date */
 	enum query_aggregate aggregate;
+	uint64_t number; /* what the aggregate is told: see query_item */
+	unsigned decimals;
+	struct type operand; /* what is aggregated */
 	const struct plan_cast *aggregate_cast;
 	struct type type; /* of the result */
 	bool raw_json;    /* JSON_EXTRACT's text, unquoted in C when path->as_text */
@@ -102,13 +106,23 @@ struct plan_node {
 	uint64_t limit; /* db-max-rows included */
 	uint64_t offset;
 	bool aggregated;
-	struct plan_expr *group; /* of the statement, hoisted ones included */
+	bool counted; /* and some of it needs every value: rows come one by one, to be counted here (stats.h) */
+	struct plan_cond *having; /* NULL: none; an AND */
+	struct plan_expr *group;  /* of the statement, hoisted ones included */
 	size_t ngroup;
 	/* Columns of the result row beside the items' (set by sql): */
 	size_t nplaces;
 	size_t *key_places; /* relation->n places of the key to the parent's (leading) */
 	bool weighted;      /* some key column compares by collation: WEIGHT_STRING is matched */
 };
+
+static inline bool plan_is_counted(const struct plan_expr *e)
+{
+	return e->aggregate >= AGG_MEDIAN;
+}
+
+/* The same value of the same rows? */
+bool plan_same_expr(const struct plan_expr *a, const struct plan_expr *b);
 
 struct plan {
 	struct plan_node *root;

@@ -49,8 +49,11 @@ enum query_op {
 enum query_quantifier { QUANT_NONE, QUANT_ANY, QUANT_ALL };
 enum query_is { IS_NULL, IS_NOT_NULL, IS_TRUE, IS_FALSE, IS_UNKNOWN };
 
+struct query_item;
+
 struct query_filter {
 	struct query_field field;
+	const struct query_item *value; /* in having=: instead of the field; NULL: the field is meant */
 	bool negated;
 	enum query_op op;
 	enum query_quantifier quantifier;
@@ -74,11 +77,41 @@ enum query_nulls { NULLS_DEFAULT, NULLS_FIRST, NULLS_LAST };
 struct query_order {
 	struct slice relation; /* order=rel(col): the to-one embed; else empty */
 	struct query_field field;
+	const struct query_item *value; /* what functions make of the field; NULL: the field is meant */
 	bool descending;
 	enum query_nulls nulls;
 };
 
-enum query_aggregate { AGG_NONE, AGG_COUNT, AGG_SUM, AGG_AVG, AGG_MAX, AGG_MIN };
+/* From AGG_MEDIAN on they need every value, and are not the database's (stats.h). */
+enum query_aggregate {
+	AGG_NONE,
+	AGG_COUNT,
+	AGG_SUM,
+	AGG_AVG,
+	AGG_MAX,
+	AGG_MIN,
+	AGG_COUNT_DISTINCT,
+	AGG_STDDEV,
+	AGG_STDDEV_POP,
+	AGG_MEDIAN,
+	AGG_QUANTILE,
+	AGG_BOXPLOT,
+	AGG_HISTOGRAM
+};
+
+/* A part of a date or time, or the period it lies in. */
+enum query_part {
+	PART_NONE,
+	PART_YEAR,
+	PART_QUARTER,
+	PART_MONTH,
+	PART_DAY,
+	PART_HOUR,
+	PART_MINUTE,
+	PART_WEEKDAY,
+	PART_DATE,
+	PART_YEAR_MONTH
+};
 
 struct query_embed;
 
@@ -87,8 +120,11 @@ struct query_item {
 	struct slice alias; /* empty: none */
 	/* ITEM_COLUMN; field.name is empty for count() */
 	struct query_field field;
-	struct slice cast; /* a.b::text; before an aggregate; empty: none */
+	struct slice cast;    /* a.b::text; before an aggregate; empty: none */
+	enum query_part part; /* of the value, cast or not */
 	enum query_aggregate aggregate;
+	uint64_t number;             /* quantile(0.25): 25; histogram(20): 20; boxplot(100): 100 */
+	unsigned decimals;           /* quantile(0.25): 2 */
 	struct slice aggregate_cast; /* behind the aggregate */
 	/* ITEM_EMBED */
 	struct query_embed *embed;
@@ -100,6 +136,8 @@ struct query_node {
 	size_t nitems;
 	struct query_logic **where; /* ANDed */
 	size_t nwhere;
+	struct query_logic **having; /* ANDed */
+	size_t nhaving;
 	struct query_order *order;
 	size_t norder;
 	bool has_limit;

@@ -24,6 +24,24 @@ struct sql_keys {
 void sql_select(struct arena *a, const struct plan *plan, struct plan_node *node, const struct sql_keys *keys,
 		struct db_statement *out);
 
+/* A value that the rows of a counted level have beside the items that make their groups. */
+struct sql_wanted {
+	struct plan_expr expr; /* without its aggregate */
+	bool weighed;          /* text is wanted as it compares as well */
+	bool instant;          /* TIMESTAMP: seconds since 1970, as text */
+	/* Set by sql: */
+	size_t place;
+	bool has_weight;
+	size_t weight_place;
+};
+
+/*
+ * The same of a counted level: every row, not grouped, in no order and without a limit. Instead of aggregates, whose
+ * places are the caller's to set, it has what is wanted.
+ */
+void sql_gather(struct arena *a, const struct plan *plan, struct plan_node *node, const struct sql_keys *keys,
+		struct sql_wanted *wanted, size_t n, struct db_statement *out);
+
 /* SELECT COUNT(*) of the rows of the root; within its limit and offset when page. One FETCH_INT column. */
 void sql_count(struct arena *a, const struct plan *plan, bool page, struct db_statement *out);
 

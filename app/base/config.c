@@ -58,6 +58,7 @@ static const struct setting settings[] = {
 	{ "db-max-rows", NUMBER, AT(db_max_rows), "0", NULL, INT64_MAX },
 	{ "db-tx-end", WORD, AT(db_tx_end), "commit", tx_words, 0 },
 	{ "db-aggregates-enabled", BOOLEAN, AT(db_aggregates_enabled), "true", NULL, 0 },
+	{ "db-max-distinct", NUMBER, AT(db_max_distinct), "2000000", NULL, UINT32_MAX },
 	{ "db-plan-enabled", BOOLEAN, AT(db_plan_enabled), "false", NULL, 0 },
 	{ "db-pre-request", TEXT, AT(db_pre_request), "", NULL, 0 },
 	{ "db-host", TEXT, AT(db_host), "", NULL, 0 },

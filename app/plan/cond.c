@@ -220,7 +220,8 @@ static bool is_beyond_charset(const struct plan_cond *c)
 	enum type_class class = c->left.type.class;
 	bool beyond = false;
 
-	for (size_t i = 0; i < c->nvalues && (class == TYPE_TEXT || class == TYPE_ENUM || class == TYPE_SET); i++)
+	for (size_t i = 0;
+	     i < c->nvalues && c->left.column && (class == TYPE_TEXT || class == TYPE_ENUM || class == TYPE_SET); i++)
 		beyond |= c->values[i].kind == VALUE_TEXT && !is_within(c->left.column->charset, c->values[i].s);
 	return beyond;
 }
@@ -263,7 +264,7 @@ static bool find_fulltext(struct planner *p, const struct plan_expr *e, struct p
 			  e->column->name.ptr);
 }
 
-static bool compare(struct planner *p, const struct plan_node *node, const struct query_filter *f, struct plan_cond *c)
+bool plan_compare(struct planner *p, const struct query_filter *f, struct plan_cond *c)
 {
 	struct value *values = arena_array(p->a, struct value, f->nvalues);
 	bool *instants = arena_array(p->a, bool, f->nvalues);
@@ -276,7 +277,7 @@ static bool compare(struct planner *p, const struct plan_node *node, const struc
 	c->values = values;
 	c->nvalues = f->nvalues;
 	c->instants = instants;
-	if (!plan_field(p, node, &f->field, &c->left) || !check_operator(p, f, &c->left))
+	if (!check_operator(p, f, &c->left))
 		return false;
 	if (f->language.len && p->plan->strict)
 		return error_set(p->err, ERR_NO_FULLTEXT, "text search configuration \"%.*s\" does not exist",
@@ -334,7 +335,7 @@ static bool condition(struct planner *p, struct plan_node *node, const struct qu
 	kid = plan_kid(node, l->filter.field.name);
 	if (kid && (l->filter.op == OP_IS || !schema_column(node->table, l->filter.field.name)))
 		return exists(p, kid, &l->filter, c);
-	return compare(p, node, &l->filter, c);
+	return plan_field(p, node, &l->filter.field, &c->left) && plan_compare(p, &l->filter, c);
 }
 
 bool plan_conditions(struct planner *p, struct plan_node *node, const struct query_node *query)
@@ -347,7 +348,8 @@ bool plan_conditions(struct planner *p, struct plan_node *node, const struct que
 	all->kind = COND_AND;
 	all->kids = arena_array(p->a, struct plan_cond *, query->nwhere);
 	for (size_t i = 0; i < query->nwhere; i++)
-		if (!condition(p, node, query->where[i], &all->kids[all->nkids++]))
+		if (!plan_speaks_of_aggregate(node, query->where[i]) &&
+		    !condition(p, node, query->where[i], &all->kids[all->nkids++]))
 			return false;
 	node->where = all;
 	return true;

@@ -20,12 +20,40 @@ bool plan_relation(struct planner *p, const struct table *from, const struct que
 bool plan_field(struct planner *p, const struct plan_node *node, const struct query_field *field,
 		struct plan_expr *out) MUST_CHECK;
 
+/* What an item of select=, a term of order= or of having= means, with its functions (app/plan/value.c). */
+bool plan_value(struct planner *p, const struct plan_node *node, const struct query_item *q,
+		struct plan_expr *out) MUST_CHECK;
+
+/* The name of an aggregate, as its value goes by. */
+const char *plan_function_name(const struct query_item *q);
+
+/*
+ * having=, and those filters that speak of aggregates by their names; what is left of where= is planned by
+ * plan_conditions. The groups are known.
+ */
+bool plan_having(struct planner *p, struct plan_node *node, const struct query_node *query) MUST_CHECK;
+
+/* Sets node->counted, and refuses what cannot be where groups are counted here (app/plan/counted.c). */
+bool plan_counted(struct planner *p, struct plan_node *node) MUST_CHECK;
+
+/* Does a filter speak of an aggregate of node, by its name in the answer? */
+bool plan_speaks_of_aggregate(const struct plan_node *node, const struct query_logic *l);
+
+/* How a group is told by e: the expression it is grouped by, NULL when none. */
+const struct plan_expr *plan_grouped(const struct plan_node *node, const struct plan_expr *e);
+
 /* A cast by the name a client gives (app/plan/cast.c): ERR_UNKNOWN_TYPE. */
 bool plan_cast(struct planner *p, struct slice name, const struct plan_expr *of,
 	       const struct plan_cast **out) MUST_CHECK;
 
 /* The conditions of one level (app/plan/cond.c). */
 bool plan_conditions(struct planner *p, struct plan_node *node, const struct query_node *query) MUST_CHECK;
+
+/* A part of a date, of what cast makes. */
+bool plan_part(struct planner *p, enum query_part part, struct plan_expr *e) MUST_CHECK;
+
+/* One comparison with its values typed; left is set. */
+bool plan_compare(struct planner *p, const struct query_filter *f, struct plan_cond *c) MUST_CHECK;
 
 /* The place of a label of an ENUM, from 1 on; 0 for '', which stands for no label. */
 int64_t plan_enum_position(const struct type *type, struct slice text);

@@ -154,77 +154,17 @@ static void set_key(struct planner *p, struct plan_item *item, struct slice key)
 	item->prefix = strbuf_slice(&b);
 }
 
-static const char *const aggregate_names[] = { "", "count", "sum", "avg", "max", "min" };
-
 /* The name a value goes by: alias, function, last key of a JSON path, column. */
 static struct slice item_key(const struct query_item *q)
 {
 	if (q->alias.len)
 		return q->alias;
-	if (q->aggregate)
-		return slice_of(aggregate_names[q->aggregate]);
+	if (q->aggregate || q->part)
+		return slice_of(plan_function_name(q));
 	for (size_t i = q->field.nsteps; i-- > 0;)
 		if (!q->field.steps[i].is_index)
 			return q->field.steps[i].key;
 	return q->field.name;
-}
-
-static bool is_numeric(const struct type *t)
-{
-	return t->class == TYPE_INT || t->class == TYPE_DECIMAL || t->class == TYPE_FLOAT || t->class == TYPE_DOUBLE ||
-	       t->class == TYPE_BOOL || t->class == TYPE_YEAR;
-}
-
-static bool aggregate_type(struct planner *p, struct plan_expr *e)
-{
-	bool floating = e->type.class == TYPE_FLOAT || e->type.class == TYPE_DOUBLE;
-
-	if (e->aggregate == AGG_COUNT) {
-		e->type = (struct type){ .class = TYPE_INT, .size = 8 };
-	} else if (e->aggregate == AGG_SUM || e->aggregate == AGG_AVG) {
-		if (!is_numeric(&e->type)) {
-			error_set(p->err, ERR_NO_OPERATOR, "function %s(%s) does not exist",
-				  aggregate_names[e->aggregate], type_name(&e->type));
-			return error_hint(p->err, "Cast the column to a number first, as in col::numeric.%s()",
-					  aggregate_names[e->aggregate]);
-		}
-		e->type = (struct type){ .class = floating ? TYPE_DOUBLE : TYPE_DECIMAL };
-	} else if (e->type.class == TYPE_GEOMETRY) {
-		return error_set(p->err, ERR_NO_OPERATOR, "function %s(geometry) does not exist",
-				 aggregate_names[e->aggregate]);
-	}
-	return true;
-}
-
-/* *out: NULL when the value is of that type already. */
-static bool apply_cast(struct planner *p, struct slice name, struct plan_expr *e, const struct plan_cast **out)
-{
-	const struct plan_cast *cast = NULL;
-
-	if (!name.len)
-		return true;
-	if (!plan_cast(p, name, e, &cast))
-		return false;
-	*out = cast;
-	if (!cast)
-		return true;
-	e->type = cast->type;
-	e->raw_json = false;
-	e->text_json = cast->type.class == TYPE_JSON;
-	e->trimmed = cast->trimmed;
-	return true;
-}
-
-static bool apply_casts(struct planner *p, const struct query_item *q, struct plan_expr *e)
-{
-	if (!apply_cast(p, q->cast, e, &e->cast))
-		return false;
-	if (!q->aggregate)
-		return true;
-	if (!p->config->db_aggregates_enabled)
-		return error_set(p->err, ERR_AGGREGATES_OFF, "Use of aggregate functions is not allowed");
-	e->aggregate = q->aggregate;
-	return aggregate_type(p, e) && apply_cast(p, q->aggregate_cast, e, &e->aggregate_cast);
 }
 
 static bool column_item(struct planner *p, struct plan_node *node, const struct query_item *q)
@@ -238,13 +178,7 @@ static bool column_item(struct planner *p, struct plan_node *node, const struct 
 		legacy.aggregate = AGG_COUNT;
 		legacy.field.name = (struct slice){ NULL, 0 };
 	}
-	if (legacy.field.name.len) {
-		if (!plan_field(p, node, &legacy.field, &item->expr))
-			return false;
-	} else {
-		item->expr = (struct plan_expr){ .node = node, .type = { .class = TYPE_INT, .size = 8 } };
-	}
-	if (!apply_casts(p, &legacy, &item->expr))
+	if (!plan_value(p, node, &legacy, &item->expr))
 		return false;
 	set_key(p, item, item_key(&legacy));
 	node->nitems++;
@@ -394,6 +328,10 @@ static bool order_term(struct planner *p, struct plan_node *node, const struct q
 		kid->joined = true;
 		on = kid;
 	}
+	if (q->value) {
+		o->nullable = true;
+		return plan_value(p, on, q->value, &o->expr);
+	}
 	if (!plan_field(p, on, &q->field, &o->expr)) {
 		named = on == node || q->field.nsteps ? NULL : item_named(node, on, q->field.name);
 		if (!named || p->err->code != ERR_UNKNOWN_COLUMN)
@@ -407,12 +345,12 @@ static bool order_term(struct planner *p, struct plan_node *node, const struct q
 	return true;
 }
 
-/* Is an item of the answer, ordered by its name in the answer? Only aggregates need this: their names are no columns. */
-static const struct plan_item *aggregate_named(const struct plan_node *node, const struct query_order *q)
+/* An item of the answer by its name there, where that is a function's: such names are no columns. */
+static const struct plan_item *value_named(const struct plan_node *node, const struct query_order *q)
 {
 	for (size_t i = 0; i < node->nitems; i++)
-		if (node->items[i].expr.aggregate && slice_eq(node->items[i].key, q->field.name) && !q->relation.len &&
-		    !q->field.nsteps)
+		if ((node->items[i].expr.aggregate || node->items[i].expr.part) && !q->relation.len &&
+		    !q->field.nsteps && !q->value && slice_eq(node->items[i].key, q->field.name))
 			return &node->items[i];
 	return NULL;
 }
@@ -448,7 +386,7 @@ static bool order(struct planner *p, struct plan_node *node, const struct query_
 
 	node->order = arena_array(p->a, struct plan_order, room);
 	for (size_t i = 0; i < query->norder; i++) {
-		const struct plan_item *named = aggregate_named(node, &query->order[i]);
+		const struct plan_item *named = value_named(node, &query->order[i]);
 		struct plan_order *o = &node->order[i];
 
 		if (!order_term(p, node, &query->order[i], o)) {
@@ -478,6 +416,9 @@ static void limits(struct planner *p, struct plan_node *node, const struct query
 
 static bool has_aggregate(const struct plan_node *node)
 {
+	for (size_t i = 0; i < node->norder; i++)
+		if (node->order[i].expr.aggregate)
+			return true;
 	for (size_t i = 0; i < node->nitems; i++)
 		if (!node->items[i].embed && node->items[i].expr.aggregate)
 			return true;
@@ -523,18 +464,22 @@ static void group(struct planner *p, struct plan_node *node)
 	}
 }
 
-static bool same_path(const struct plan_path *a, const struct plan_path *b)
+const struct plan_expr *plan_grouped(const struct plan_node *node, const struct plan_expr *e)
 {
-	return a == b || (a && b && slice_eq(a->text, b->text) && a->as_text == b->as_text);
-}
+	const struct plan_expr *found = NULL;
 
-static const struct plan_expr *grouped(const struct plan_node *node, const struct plan_expr *e)
-{
-	for (size_t i = 0; i < node->ngroup; i++)
-		if (node->group[i].node == e->node && node->group[i].column == e->column &&
-		    same_path(node->group[i].path, e->path))
-			return &node->group[i];
-	return NULL;
+	for (size_t i = 0; i < node->ngroup && !found; i++)
+		if (plan_same_expr(&node->group[i], e))
+			found = &node->group[i];
+	/* A column that is grouped by a cast of it is that, where nothing else is asked. */
+	for (size_t i = 0; i < node->ngroup && !found && !e->cast; i++) {
+		struct plan_expr uncast = node->group[i];
+
+		uncast.cast = NULL;
+		if (plan_same_expr(&uncast, e))
+			found = &node->group[i];
+	}
+	return found;
 }
 
 /* The rows of a group share what hangs on their table's primary key, and an embed's the key to its parent. */
@@ -545,7 +490,7 @@ static bool is_one_per_group(const struct plan_node *node, const struct plan_exp
 
 	for (size_t i = 0; primary && i < primary->n; i++) {
 		const struct plan_expr *g =
-			grouped(node, &(struct plan_expr){ .node = e->node, .column = primary->columns[i] });
+			plan_grouped(node, &(struct plan_expr){ .node = e->node, .column = primary->columns[i] });
 
 		found += g && !g->cast;
 	}
@@ -562,7 +507,7 @@ static bool order_groups(struct planner *p, struct plan_node *node)
 {
 	for (size_t i = 0; i < node->norder; i++) {
 		struct plan_expr *e = &node->order[i].expr;
-		const struct plan_expr *g = grouped(node, e);
+		const struct plan_expr *g = plan_grouped(node, e);
 
 		if (e->aggregate || (!g && is_one_per_group(node, e)))
 			continue;
@@ -580,6 +525,22 @@ static bool order_groups(struct planner *p, struct plan_node *node)
 	return true;
 }
 
+/* Groups come in the order of what makes them when a page of them is asked for, or the parts of a date make them. */
+static void order_by_group(struct planner *p, struct plan_node *node, bool page)
+{
+	struct plan_order *order;
+
+	for (size_t i = 0; i < node->ngroup; i++)
+		page |= node->group[i].part;
+	if (node->norder || !page)
+		return;
+	order = arena_array(p->a, struct plan_order, node->ngroup);
+	for (size_t i = 0; i < node->ngroup; i++)
+		if (node->group[i].type.class != TYPE_GEOMETRY)
+			order[node->norder++] = (struct plan_order){ .expr = node->group[i], .nullable = true };
+	node->order = order;
+}
+
 /* A to-one spread with aggregates is counted in its parent's statement. */
 static bool hoist(struct planner *p, struct plan_node *node)
 {
@@ -588,6 +549,10 @@ static bool hoist(struct planner *p, struct plan_node *node)
 	if (!plan_is_to_one(node->relation)) {
 		error_set(p->err, ERR_NOT_OFFERED, "Feature not implemented");
 		return error_details(p->err, "Aggregates are not implemented for one-to-many or many-to-many spreads.");
+	}
+	if (node->having) {
+		error_set(p->err, ERR_NOT_OFFERED, "Feature not implemented");
+		return error_details(p->err, "The groups of a spread are its parent's, and so is having.");
 	}
 	node->hoisted = node->joined = true;
 	return true;
@@ -598,13 +563,19 @@ static bool fill(struct planner *p, struct plan_node *node, const struct query_n
 	if (!items(p, node, query) || !plan_conditions(p, node, query) || !order(p, node, query))
 		return false;
 	limits(p, node, query);
-	node->aggregated = has_aggregate(node);
+	node->aggregated = has_aggregate(node) || query->nhaving;
 	if (node->aggregated) {
 		group(p, node);
-		if (!order_groups(p, node))
+		order_by_group(p, node, query->has_limit || query->offset);
+		if (!order_groups(p, node) || !plan_having(p, node, query))
 			return false;
-	} else if (query->has_limit || query->offset) {
-		order_by_key(node);
+		if (!plan_counted(p, node))
+			return false;
+	} else {
+		if (query->has_limit || query->offset)
+			order_by_key(node);
+		if (!plan_having(p, node, query))
+			return false;
 	}
 	return !node->parent || hoist(p, node);
 }

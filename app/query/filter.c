@@ -316,7 +316,8 @@ static bool tree_item(struct parser *p, struct query_logic *out)
 	*p = before;
 	if (parser_at_end(p) || strchr(",.:()!", parser_peek(p)))
 		return parser_fail(p, "field name (* or [a..z0..9_$]), negation operator (not) or " LOGIC);
-	if (!parser_field(p, &out->filter.field))
+	if (!(p->having ? parser_value(p, &out->filter.field, &out->filter.value)
+			: parser_field(p, &out->filter.field)))
 		return false;
 	if (!parser_take_char(p, '.') || (out->negated && !begins_operation(p)))
 		return no_item(p, &logic, out);
@@ -348,5 +349,24 @@ bool parser_tree(struct parser *p, struct query_logic *out)
 		return parser_fail(p, "\",\" or \")\"");
 	parser_blanks(p);
 	p->depth--;
+	return true;
+}
+
+bool parser_having(struct parser *p, struct query_logic *out)
+{
+	p->having = true;
+	/* So that no place is counted from the name of a tree. */
+	p->depth = 1;
+	if (parser_peek(p) == '(')
+		return parser_tree(p, out);
+	do {
+		struct query_logic *kid = arena_new(p->a, struct query_logic);
+
+		if (!tree_item(p, kid))
+			return false;
+		out->kids = query_push(p->a, out->kids, out->nkids, sizeof(*out->kids));
+		out->kids[out->nkids++] = kid;
+		parser_blanks(p);
+	} while (parser_take_char(p, ','));
 	return true;
 }

@@ -15,6 +15,7 @@ struct parser {
 	unsigned shift; /* characters that count as read before whole: the name of a tree's parameter */
 	unsigned depth;
 	unsigned max_depth;
+	bool having; /* the leaves of a tree may be aggregates */
 };
 
 void parser_init(struct parser *p, struct arena *a, struct error *err, const char *what, struct slice text);
@@ -52,6 +53,17 @@ bool parser_name(struct parser *p, struct slice *out, bool *quoted_out) MUST_CHE
 /* name->json->>path */
 bool parser_field(struct parser *p, struct query_field *out) MUST_CHECK;
 
+/* ::name or ::name(10,2), if there is one (app/query/call.c) */
+bool parser_cast(struct parser *p, struct slice *out) MUST_CHECK;
+
+/* [::cast][.part()][.aggregate()[::cast]] behind item->field */
+bool parser_calls(struct parser *p, struct query_item *item) MUST_CHECK;
+
+/*
+ * A field, or what functions make of it: then *value_out is that, else NULL. count() has no field.
+ */
+bool parser_value(struct parser *p, struct query_field *field, const struct query_item **value_out) MUST_CHECK;
+
 /* What stands behind the field: [not.]op.value. In a tree values end at a comma or parenthesis. */
 bool parser_operation(struct parser *p, bool in_tree, struct query_filter *out) MUST_CHECK;
 
@@ -60,6 +72,9 @@ bool parser_is_operation(struct slice text);
 
 /* (a.eq.1,or(...)) */
 bool parser_tree(struct parser *p, struct query_logic *out) MUST_CHECK;
+
+/* having=: conditions separated by commas, as kids of out */
+bool parser_having(struct parser *p, struct query_logic *out) MUST_CHECK;
 
 /* The items of select=, down to the closing parenthesis or the end. */
 bool parser_select(struct parser *p, struct query_node *out) MUST_CHECK;

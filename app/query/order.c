@@ -6,14 +6,14 @@ static bool field(struct parser *p, struct query_order *o)
 {
 	struct parser before;
 
-	if (!parser_field(p, &o->field))
+	if (!parser_value(p, &o->field, &o->value))
 		return false;
-	if (parser_peek(p) != '(' || o->field.nsteps)
+	if (parser_peek(p) != '(' || o->field.nsteps || o->value)
 		return true;
 	before = *p;
 	o->relation = o->field.name;
 	parser_take_char(p, '(');
-	if (!parser_field(p, &o->field))
+	if (!parser_value(p, &o->field, &o->value))
 		return false;
 	parser_blanks(p);
 	if (!parser_take_char(p, ')'))

@@ -141,6 +141,20 @@ static bool read_tree(struct reading *r, struct query_node *node, bool is_or, bo
 	return parser_at_end(&p) || parser_fail(&p, "end of input");
 }
 
+static bool read_having(struct reading *r, struct query_node *node, struct slice value)
+{
+	struct query_logic *all = arena_new(r->a, struct query_logic);
+	struct parser p;
+
+	all->kind = LOGIC_AND;
+	node->having = query_push(r->a, node->having, node->nhaving, sizeof(*node->having));
+	node->having[node->nhaving++] = all;
+	parser_init(&p, r->a, r->err, "having", value);
+	if (!parser_having(&p, all))
+		return false;
+	return parser_at_end(&p) || parser_fail(&p, "\",\" or end of input");
+}
+
 static bool read_order(struct reading *r, struct query_node *node, struct slice value)
 {
 	struct parser p;
@@ -241,6 +255,8 @@ static bool read_parameter(struct reading *r, const struct parameter *par)
 		return read_filter(r, node, &k->field, par->value);
 	if (slice_is(last, "order"))
 		return read_order(r, node, par->value);
+	if (slice_is(last, "having"))
+		return read_having(r, node, par->value);
 	if (slice_is(last, "limit")) {
 		node->has_limit = true;
 		return read_number(r, "limit parameter", par->value, &node->limit);
@@ -253,8 +269,8 @@ static bool read_parameter(struct reading *r, const struct parameter *par)
 /* A GET on a routine: what names no embed and begins with no operator is an argument. */
 static bool is_argument(const struct reading *r, const struct parameter *par)
 {
-	static const char *const reserved[] = { "select", "columns", "on_conflict", "order",
-						"limit",  "offset",  "and",         "or" };
+	static const char *const reserved[] = { "select", "columns", "on_conflict", "order", "limit",
+						"offset", "and",     "or",          "having" };
 
 	if (r->query->target != TARGET_ROUTINE || (r->query->method != HTTP_GET && r->query->method != HTTP_HEAD))
 		return false;

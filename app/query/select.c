@@ -1,56 +1,6 @@
 /* select=: columns, casts, aggregates, embeds and spreads. */
 #include "internal.h"
 
-static const struct {
-	const char *text;
-	enum query_aggregate aggregate;
-} aggregates[] = {
-	{ "count()", AGG_COUNT }, { "sum()", AGG_SUM }, { "avg()", AGG_AVG }, { "max()", AGG_MAX }, { "min()", AGG_MIN }
-};
-
-static bool aggregate(struct parser *p, enum query_aggregate *out)
-{
-	for (size_t i = 0; i < sizeof(aggregates) / sizeof(*aggregates); i++)
-		if (parser_take(p, aggregates[i].text)) {
-			*out = aggregates[i].aggregate;
-			return true;
-		}
-	return false;
-}
-
-/* ::name or ::name(10,2) */
-static bool cast(struct parser *p, struct slice *out)
-{
-	size_t n = 0;
-
-	if (!parser_take(p, "::"))
-		return true;
-	while (n < p->rest.len && p->rest.ptr[n] != ',' && p->rest.ptr[n] != ')' && p->rest.ptr[n] != '.' &&
-	       p->rest.ptr[n] != ':') {
-		if (p->rest.ptr[n] == '(')
-			while (n < p->rest.len && p->rest.ptr[n] != ')')
-				n++;
-		n += n < p->rest.len;
-	}
-	*out = slice_trim((struct slice){ p->rest.ptr, n });
-	if (!out->len)
-		return parser_fail(p, "letter or digit");
-	p->rest = slice_from(p->rest, n);
-	return true;
-}
-
-static bool column(struct parser *p, struct query_item *item)
-{
-	if (!cast(p, &item->cast))
-		return false;
-	parser_blanks(p);
-	if (!parser_take_char(p, '.'))
-		return true;
-	if (!aggregate(p, &item->aggregate))
-		return parser_fail(p, "an aggregate: count(), sum(), avg(), max() or min()");
-	return cast(p, &item->aggregate_cast);
-}
-
 static bool hints(struct parser *p, struct query_embed *e)
 {
 	struct slice word;
@@ -108,7 +58,7 @@ static bool named_item(struct parser *p, struct query_item *item, bool spread)
 {
 	if (!spread && parser_take(p, "count()")) {
 		item->aggregate = AGG_COUNT;
-		return cast(p, &item->aggregate_cast);
+		return parser_cast(p, &item->aggregate_cast);
 	}
 	if (!parser_field(p, &item->field))
 		return false;
@@ -120,7 +70,7 @@ static bool named_item(struct parser *p, struct query_item *item, bool spread)
 	}
 	if (parser_peek(p) == '(' || parser_peek(p) == '!')
 		return embed(p, item, spread);
-	return spread ? parser_fail(p, "\"(\"") : column(p, item);
+	return spread ? parser_fail(p, "\"(\"") : parser_calls(p, item);
 }
 
 static bool select_item(struct parser *p, struct query_item *item)

@@ -2,6 +2,7 @@
 #define ROWGATE_RENDER_INTERNAL_H
 
 #include "render.h"
+#include "stats.h"
 
 /* Parents per batch of embeds: the first, the most, and what a batch may grow to; and keys per statement of an embed. */
 #define FIRST_BATCH 128
@@ -62,6 +63,18 @@ struct reader {
 /* app/render/zone.c: Prefer: timezone, from here to there. Fails with ERR_BAD_PARAMETER, ERR_PREFER. */
 bool zone_enter(struct arena *a, struct db_conn *conn, const struct plan *plan, struct error *err) MUST_CHECK;
 void zone_leave(struct arena *a, struct db_conn *conn);
+
+/* The rows of a level: the database's, or groups that were counted here (app/render/level.c). */
+struct level {
+	struct db_rows *rows;
+	struct stats *stats; /* instead of rows */
+};
+
+/* keys as in sql_select; cursor: other statements may run between the rows. Lives in a. */
+bool level_open(struct arena *a, const struct reader *r, struct plan_node *node, const struct sql_keys *keys,
+		bool cursor, struct level *out, struct error *err) MUST_CHECK;
+enum db_step level_next(struct level *s, const struct value **cells_out, struct error *err) MUST_CHECK;
+void level_close(struct level *s);
 
 /* Is the answer at most one row: an object, not an array? */
 static inline bool plan_to_one(const struct plan_node *node)

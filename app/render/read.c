@@ -15,6 +15,7 @@ struct flow {
 	uint64_t seen;         /* rows read, for the singular object */
 	bool count_after;      /* count= is answered from the page, or counted once it is read */
 	size_t batch_rows;     /* parents of the next batch of embeds */
+	struct level level;    /* opened beforehand, where groups are counted here */
 	struct db_rows *given; /* rows of a call that runs already; NULL: the plan's own */
 	uint64_t ngiven;
 };
@@ -135,10 +136,22 @@ static bool count_estimated(struct flow *f, uint64_t *out, struct error *err)
 	return run_count(f, false, out, err);
 }
 
+/* Groups that are counted here are known all before the first of them is shown. */
+static bool count_groups(struct flow *f, struct error *err)
+{
+	if (!f->level.stats && !level_open(f->r.a, &f->r, f->r.plan->root, NULL, true, &f->level, err))
+		return false;
+	f->result->total = stats_total(f->level.stats);
+	f->result->has_total = f->r.plan->count != COUNT_NONE;
+	return true;
+}
+
 static bool count_total(struct flow *f, struct error *err)
 {
 	bool ok;
 
+	if (f->r.plan->root->counted)
+		return count_groups(f, err);
 	switch (f->r.plan->count) {
 	case COUNT_PLANNED:
 		ok = run_estimate(f, &f->result->total, err);
@@ -333,35 +346,35 @@ static void size_next_batch(struct flow *f)
 	f->batch_rows = n > BATCH_ROWS ? BATCH_ROWS : n + 1;
 }
 
-static bool plain_rows(struct flow *f, struct db_rows *rows, struct error *err)
+static bool plain_rows(struct flow *f, struct level *rows, struct error *err)
 {
 	const struct value *cells;
 	enum db_step step;
 
-	while ((step = db_next(rows, &cells, err)) == DB_ROW)
+	while ((step = level_next(rows, &cells, err)) == DB_ROW)
 		if (!write_plain(f, cells)) {
-			db_rows_close(rows);
+			level_close(rows);
 			return false;
 		}
 	return step == DB_END;
 }
 
 /* Parents are read in batches; with a cursor the embeds' statements run between two batches. */
-static bool nested_rows(struct flow *f, struct db_rows *rows, bool cursor, struct error *err)
+static bool nested_rows(struct flow *f, struct level *rows, bool cursor, struct error *err)
 {
 	const struct plan_node *root = f->r.plan->root;
 	const struct value *cells;
 	enum db_step step;
 
 	new_batch(f);
-	while ((step = db_next(rows, &cells, err)) == DB_ROW) {
+	while ((step = level_next(rows, &cells, err)) == DB_ROW) {
 		if (counted_only(f))
 			continue;
 		rows_add(&f->r, root, cells);
 		if (render_may_hold(&f->r, arena_used(f->r.scratch)) && (!cursor || f->r.batches[0].n < f->batch_rows))
 			continue;
 		if (f->r.failed || !emit_batch(f, err)) {
-			db_rows_close(rows);
+			level_close(rows);
 			return false;
 		}
 		size_next_batch(f);
@@ -406,20 +419,15 @@ static bool small_page(const struct plan_node *root)
 static bool all_rows(struct flow *f, struct error *err)
 {
 	struct plan_node *root = f->r.plan->root;
-	struct db_statement statement;
-	struct db_rows *rows;
-	bool nested = root->nembeds > 0;
+	/* A procedure's rows are few; and through a cursor MariaDB gives the bytes of UNHEX(), of which they are made, as
+	 * empty. */
+	bool cursor = root->counted || (shows_embeds(root) && !small_page(root) && !f->r.plan->source.ptr);
 
 	if (f->given)
 		return given_rows(f, err);
-
-	sql_select(f->r.a, f->r.plan, root, NULL, &statement);
-	/* A procedure's rows are few; and through a cursor MariaDB gives the bytes of UNHEX(), of which they are made, as
-	 * empty. */
-	statement.cursor = shows_embeds(root) && !small_page(root) && !f->r.plan->source.ptr;
-	if (!db_query(f->r.a, f->r.conn, &statement, &rows, err))
+	if (!f->level.stats && !level_open(f->r.a, &f->r, root, NULL, cursor, &f->level, err))
 		return false;
-	return nested ? nested_rows(f, rows, statement.cursor, err) : plain_rows(f, rows, err);
+	return root->nembeds ? nested_rows(f, &f->level, cursor, err) : plain_rows(f, &f->level, err);
 }
 
 static bool check_single(const struct flow *f, struct error *err)
@@ -455,7 +463,9 @@ static bool head_only(struct flow *f, struct error *err)
 {
 	if (f->r.plan->count && (!count_total(f, err) || !check_offset(f, err)))
 		return false;
-	if (f->r.plan->count == COUNT_EXACT)
+	if (f->r.plan->root->counted && !count_groups(f, err))
+		return false;
+	if (f->r.plan->count == COUNT_EXACT || f->r.plan->root->counted)
 		f->result->rows = rows_to_come(f);
 	else if (!run_count(f, true, &f->result->rows, err))
 		return false;

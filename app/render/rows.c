@@ -373,20 +373,18 @@ static bool fetch_chunk(struct reader *r, struct plan_node *kid, const struct ke
 	size_t width = kid->relation->n;
 	struct value *values = arena_array(r->scratch, struct value, n * width);
 	struct sql_keys keys = { values, width, n };
-	struct db_statement statement;
 	const struct value *cells;
-	struct db_rows *rows;
+	struct level level;
 	struct strbuf match;
 	struct group *g = NULL;
 	enum db_step step;
 
 	for (size_t i = 0; i < n; i++)
 		memcpy(values + i * width, x->all[from + i]->key, width * sizeof(*values));
-	sql_select(r->scratch, r->plan, kid, &keys, &statement);
-	if (!db_query(r->scratch, r->conn, &statement, &rows, err))
+	if (!level_open(r->scratch, r, kid, &keys, false, &level, err))
 		return false;
 	strbuf_init(&match, r->scratch, 64);
-	while ((step = db_next(rows, &cells, err)) == DB_ROW) {
+	while ((step = level_next(&level, &cells, err)) == DB_ROW) {
 		match.len = 0;
 		for (size_t i = 0; i < width; i++)
 			match_bytes(&match, &cells[i]);
@@ -396,7 +394,7 @@ static bool fetch_chunk(struct reader *r, struct plan_node *kid, const struct ke
 		if (g)
 			add_to_group(g, rows_add(r, kid, cells));
 		if (!render_may_hold(r, arena_used(r->scratch))) {
-			db_rows_close(rows);
+			level_close(&level);
 			return false;
 		}
 	}
@@ -429,11 +427,16 @@ static void add_empty_aggregate(struct reader *r, const struct plan_node *kid, s
 {
 	struct value *cells = arena_array(r->scratch, struct value, kid->nplaces);
 
-	if (kid->offset || (kid->has_limit && !kid->limit))
+	if (kid->offset || (kid->has_limit && !kid->limit) || kid->having)
 		return;
-	for (size_t i = 0; i < kid->nitems; i++)
-		if (kid->items[i].expr.aggregate == AGG_COUNT)
-			cells[kid->items[i].place] = zero(&kid->items[i].expr);
+	for (size_t i = 0; i < kid->nitems; i++) {
+		const struct plan_expr *e = &kid->items[i].expr;
+
+		if (e->aggregate == AGG_COUNT || e->aggregate == AGG_COUNT_DISTINCT)
+			cells[kid->items[i].place] = zero(e);
+		else if (plan_is_counted(e))
+			cells[kid->items[i].place] = stats_of_nothing(r->scratch, e);
+	}
 	add_to_group(g, rows_add(r, kid, cells));
 }
 

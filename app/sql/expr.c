@@ -155,7 +155,9 @@ static void around(struct writer *w, const struct plan_cast *cast, const struct 
 	}
 }
 
-static const char *const functions[] = { "", "COUNT(", "SUM(", "AVG(", "MAX(", "MIN(" };
+/* What is counted here is none of the database's: its operands are selected (app/sql/gather.c). */
+static const char *const functions[] = { "",     "COUNT(",          "SUM(",         "AVG(",       "MAX(",
+					 "MIN(", "COUNT(DISTINCT ", "STDDEV_SAMP(", "STDDEV_POP(" };
 
 static void aggregate(struct writer *w, const struct plan_expr *e)
 {

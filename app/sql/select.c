@@ -113,7 +113,7 @@ static void select_items(struct writer *w, struct plan_node *node, bool named)
 	for (size_t i = 0; i < node->nitems; i++) {
 		struct plan_item *item = &node->items[i];
 
-		if (item->embed)
+		if (item->embed || (node->counted && item->expr.aggregate))
 			continue;
 		item->place = sql_place(w, sql_fetch(&item->expr.type));
 		sql_selected(w, &item->expr);
@@ -295,6 +295,16 @@ static void limit(struct writer *w, const struct plan_node *node)
 	}
 }
 
+static void having(struct writer *w, const struct plan_node *node)
+{
+	const struct plan_cond *all = node->having;
+
+	for (size_t i = 0; all && i < all->nkids; i++) {
+		strbuf_adds(&w->text, i ? " AND " : " HAVING ");
+		sql_condition(w, all->kids[i]);
+	}
+}
+
 static void from_where_group(struct writer *w, const struct plan_node *node, const struct sql_keys *keys)
 {
 	sql_lit(w, " FROM ");
@@ -303,7 +313,10 @@ static void from_where_group(struct writer *w, const struct plan_node *node, con
 	if (keys)
 		key_condition(w, node, keys);
 	sql_where(w, node, keys ? " AND " : " WHERE ");
+	if (node->counted)
+		return;
 	group_by(w, node);
+	having(w, node);
 }
 
 /* ROW_NUMBER() per parent, for a limit that counts each parent's rows by themselves. */
@@ -375,6 +388,77 @@ void sql_select(struct arena *a, const struct plan *plan, struct plan_node *node
 	sql_finish(&w, out);
 }
 
+/* Does text compare otherwise than by its bytes? */
+static bool collated(const struct plan_expr *e)
+{
+	if (e->type.class != TYPE_TEXT || e->part)
+		return false;
+	return e->cast || (!e->path && !e->column->binary_collation);
+}
+
+/* Where a value stands already: a column is sent once. */
+static bool find_wanted(const struct plan_node *node, struct sql_wanted *wanted, size_t i)
+{
+	struct sql_wanted *x = &wanted[i];
+
+	for (size_t k = 0; k < node->nitems && !x->instant; k++)
+		if (!node->items[k].embed && plan_same_expr(&node->items[k].expr, &x->expr)) {
+			x->place = node->items[k].place;
+			return true;
+		}
+	for (size_t k = 0; k < i; k++)
+		if (wanted[k].instant == x->instant && plan_same_expr(&wanted[k].expr, &x->expr)) {
+			x->place = wanted[k].place;
+			return true;
+		}
+	return false;
+}
+
+static void want(struct writer *w, const struct plan_node *node, struct sql_wanted *wanted, size_t i)
+{
+	struct sql_wanted *x = &wanted[i];
+
+	if (!find_wanted(node, wanted, i)) {
+		x->place = sql_place(w, x->instant ? FETCH_TEXT : sql_fetch(&x->expr.type));
+		strbuf_adds(&w->text, x->instant ? "UNIX_TIMESTAMP(" : "");
+		sql_selected(w, &x->expr);
+		strbuf_adds(&w->text, x->instant ? ")" : "");
+	}
+	x->has_weight = x->weighed && collated(&x->expr);
+	for (size_t k = 0; k < i && x->has_weight; k++)
+		if (wanted[k].has_weight && plan_same_expr(&wanted[k].expr, &x->expr)) {
+			x->weight_place = wanted[k].weight_place;
+			return;
+		}
+	if (!x->has_weight)
+		return;
+	x->weight_place = sql_place(w, FETCH_TEXT);
+	sql_lit(w, "WEIGHT_STRING(");
+	sql_expr(w, &x->expr);
+	strbuf_addc(&w->text, ')');
+}
+
+void sql_gather(struct arena *a, const struct plan *plan, struct plan_node *node, const struct sql_keys *keys,
+		struct sql_wanted *wanted, size_t n, struct db_statement *out)
+{
+	struct writer w;
+
+	sql_writer(&w, a, plan);
+	sql_lit(&w, "SELECT ");
+	own_keys(&w, node, false);
+	select_items(&w, node, false);
+	kid_keys(&w, node, false);
+	for (size_t i = 0; i < n; i++)
+		want(&w, node, wanted, i);
+	if (!w.ncolumns) {
+		sql_place(&w, FETCH_INT);
+		strbuf_addc(&w.text, '1');
+	}
+	from_where_group(&w, node, keys);
+	node->nplaces = w.ncolumns;
+	sql_finish(&w, out);
+}
+
 void sql_count(struct arena *a, const struct plan *plan, bool page, struct db_statement *out)
 {
 	const struct plan_node *root = plan->root;
@@ -392,6 +476,7 @@ void sql_count(struct arena *a, const struct plan *plan, bool page, struct db_st
 		joins(&w, root);
 	sql_where(&w, root, " WHERE ");
 	group_by(&w, root);
+	having(&w, root);
 	if (page)
 		limit(&w, root);
 	if (derived)

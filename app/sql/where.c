@@ -103,7 +103,7 @@ static void like(struct writer *w, const struct plan_cond *c, const struct value
 		sql_lit(w, ")" EXACT);
 	else if (insensitive)
 		strbuf_adds(&w->text, mariadb(w) ? " COLLATE utf8mb4_uca1400_as_ci" : " COLLATE utf8mb4_0900_as_ci");
-	else if (c->left.path || c->beyond_charset || !c->left.column->binary_collation)
+	else if (c->left.path || c->beyond_charset || !c->left.column || !c->left.column->binary_collation)
 		sql_lit(w, EXACT);
 }
 

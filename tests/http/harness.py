@@ -391,6 +391,7 @@ class Stack(Instance):
             self.load('types.sql')
             self.load('write.sql')
             self.load('rpc.sql')
+            self.load('stats.sql')
             self.grant()
             set_conf(self.var / 'rowgate.conf', {'db-schemas': SCHEMAS, 'db-schema-poll': '1'})
             self.make('reload')

@@ -43,7 +43,13 @@ static const char *const dump_ops[] = { "eq",    "neq",   "gt",     "gte",   "lt
 					"cd",    "ov",    "fts",    "plfts", "phfts", "wfts" };
 static const char *const dump_is[] = { "null", "not_null", "true", "false", "unknown" };
 static const char *const dump_quantifiers[] = { "", " any", " all" };
-static const char *const dump_aggregates[] = { "", "count()", "sum()", "avg()", "max()", "min()" };
+static const char *const dump_aggregates[] = { "",         "count()",         "sum()",    "avg()",        "max()",
+					       "min()",    "count(distinct)", "stddev()", "stddev_pop()", "median()",
+					       "quantile", "boxplot",         "histogram" };
+static const char *const dump_parts[] = { "",     "year",   "quarter", "month", "day",
+					  "hour", "minute", "weekday", "date",  "year_month" };
+
+static inline void dump_item(struct strbuf *b, const struct query_item *i);
 
 static inline void dump_logic(struct strbuf *b, const struct query_logic *l)
 {
@@ -59,7 +65,10 @@ static inline void dump_logic(struct strbuf *b, const struct query_logic *l)
 		return;
 	}
 	strbuf_adds(b, f->negated ? "not " : "");
-	dump_field(b, &f->field);
+	if (f->value)
+		dump_item(b, f->value);
+	else
+		dump_field(b, &f->field);
 	strbuf_addf(b, " %s%s", dump_ops[f->op], dump_quantifiers[f->quantifier]);
 	if (f->language.len)
 		strbuf_addf(b, "(%.*s)", (int)f->language.len, f->language.ptr);
@@ -103,8 +112,12 @@ static inline void dump_item(struct strbuf *b, const struct query_item *i)
 		dump_field(b, &i->field);
 	if (i->cast.len)
 		strbuf_addf(b, "::%.*s", (int)i->cast.len, i->cast.ptr);
+	if (i->part)
+		strbuf_addf(b, ".%s()", dump_parts[i->part]);
 	if (i->aggregate)
 		strbuf_addf(b, "%s%s", i->field.name.len ? "." : "", dump_aggregates[i->aggregate]);
+	if (i->aggregate >= AGG_QUANTILE)
+		strbuf_addf(b, "(%llu/%u)", (unsigned long long)i->number, i->decimals);
 	if (i->aggregate_cast.len)
 		strbuf_addf(b, "::%.*s", (int)i->aggregate_cast.len, i->aggregate_cast.ptr);
 }
@@ -115,7 +128,10 @@ static inline void dump_order(struct strbuf *b, const struct query_order *o)
 		dump_name(b, o->relation);
 		strbuf_addc(b, '(');
 	}
-	dump_field(b, &o->field);
+	if (o->value)
+		dump_item(b, o->value);
+	else
+		dump_field(b, &o->field);
 	strbuf_adds(b, o->relation.len ? ")" : "");
 	strbuf_adds(b, o->descending ? " desc" : "");
 	strbuf_adds(b, o->nulls == NULLS_FIRST ? " nullsfirst" : o->nulls == NULLS_LAST ? " nullslast" : "");
@@ -130,6 +146,10 @@ static inline void dump_node(struct strbuf *b, const struct query_node *n)
 	for (size_t i = 0; i < n->nwhere; i++) {
 		strbuf_adds(b, i ? "; " : " where ");
 		dump_logic(b, n->where[i]);
+	}
+	for (size_t i = 0; i < n->nhaving; i++) {
+		strbuf_adds(b, i ? "; " : " having ");
+		dump_logic(b, n->having[i]);
 	}
 	for (size_t i = 0; i < n->norder; i++) {
 		strbuf_adds(b, i ? ", " : " order ");

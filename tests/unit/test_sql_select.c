@@ -678,7 +678,7 @@ static void embedded_rows(void **state)
 		  "int 1" },
 		{ "/division?select=id,employee(kind,count())&employee.limit=1",
 		  "SELECT t1.`division_id`,t1.`kind`,COUNT(*)" EMPLOYEES
-		  " WHERE t1.`division_id` IN (?) GROUP BY t1.`division_id`,t1.`kind` LIMIT ?",
+		  " WHERE t1.`division_id` IN (?) GROUP BY t1.`division_id`,t1.`kind` ORDER BY ISNULL(t1.`kind`),t1.`kind` LIMIT ?",
 		  "int 1, uint 1" },
 		{ "/division?select=id,...employee(name)",
 		  "SELECT t1.`division_id`,t1.`name`" EMPLOYEES " WHERE t1.`division_id` IN (?)", "int 1" },
@@ -748,7 +748,8 @@ static void embedded_rows(void **state)
 		  "int 1, int 2, int 3, int 3, int 3" },
 		{ "/division?select=id,employee(kind,count())&employee.limit=1",
 		  "SELECT c0,c1,c2 FROM (SELECT t1.`division_id` AS c0,t1.`kind` AS c1,COUNT(*) AS c2,"
-		  "ROW_NUMBER() OVER (PARTITION BY t1.`division_id`) AS rn" EMPLOYEES " WHERE t1.`division_id` IN " FIVE
+		  "ROW_NUMBER() OVER (PARTITION BY t1.`division_id` ORDER BY ISNULL(t1.`kind`),t1.`kind`) AS rn" EMPLOYEES
+		  " WHERE t1.`division_id` IN " FIVE
 		  " GROUP BY t1.`division_id`,t1.`kind`) AS q WHERE rn>? AND rn<=? ORDER BY rn",
 		  "int 1, int 2, int 3, int 3, int 3, uint 0, uint 1" },
 		{ "/division?select=id,...employee(name)",
@@ -784,6 +785,20 @@ static void aggregates(void **state)
 		  "" },
 		{ "/employee?select=name.count(),born.max(),born.min()",
 		  "SELECT COUNT(t0.`name`),MAX(t0.`born`),MIN(t0.`born`)" EMPLOYEE, "" },
+		{ "/employee?select=y:born.year(),n:count()",
+		  "SELECT YEAR(t0.`born`),COUNT(*)" EMPLOYEE
+		  " GROUP BY YEAR(t0.`born`) ORDER BY ISNULL(YEAR(t0.`born`)),"
+		  "YEAR(t0.`born`)",
+		  "" },
+		{ "/employee?select=division_id,n:count()&n=gt.5&order=pay.sum().desc",
+		  "SELECT t0.`division_id`,COUNT(*)" EMPLOYEE
+		  " GROUP BY t0.`division_id` HAVING ((COUNT(*)>?)) ORDER BY "
+		  "ISNULL(SUM(t0.`pay`)) DESC,SUM(t0.`pay`) DESC",
+		  "int 5" },
+		{ "/employee?select=division_id,name.count(distinct)&having=or(count().gt.5,pay.stddev().is.null),division_id.eq.3",
+		  "SELECT t0.`division_id`,COUNT(DISTINCT t0.`name`)" EMPLOYEE " WHERE ((t0.`division_id`=?)) GROUP BY "
+		  "t0.`division_id` HAVING (((COUNT(*)>?)) OR ((STDDEV_SAMP(t0.`pay`)) IS NULL))",
+		  "int 3, int 5" },
 		{ "/employee?select=pay.sum(),division(name)",
 		  "SELECT SUM(t0.`pay`),t0.`division_id`" EMPLOYEE JOIN_DIVISION " GROUP BY t1.`name`", "" },
 		{ "/employee?select=...division(name),pay.sum()",

@@ -1,0 +1,100 @@
+/*
+ * Levels with an aggregate that needs every value (median, quantile, boxplot, histogram): their groups are formed and
+ * counted in C (app/stats), and so are their order and having, which are less there than the database's.
+ */
+#include "internal.h"
+
+#define OPERATORS                                                                                             \
+	(1u << OP_EQ | 1u << OP_NEQ | 1u << OP_GT | 1u << OP_GTE | 1u << OP_LT | 1u << OP_LTE | 1u << OP_IN | \
+	 1u << OP_IS | 1u << OP_ISDISTINCT)
+
+static bool any_counted(const struct plan_cond *c)
+{
+	if (!c)
+		return false;
+	for (size_t i = 0; i < c->nkids; i++)
+		if (any_counted(c->kids[i]))
+			return true;
+	return c->kind == COND_COMPARE && plan_is_counted(&c->left);
+}
+
+static bool is_counted(const struct plan_node *node)
+{
+	for (size_t i = 0; i < node->nitems; i++)
+		if (!node->items[i].embed && plan_is_counted(&node->items[i].expr))
+			return true;
+	for (size_t i = 0; i < node->norder; i++)
+		if (plan_is_counted(&node->order[i].expr))
+			return true;
+	return any_counted(node->having);
+}
+
+static bool not_offered(struct planner *p, const char *details)
+{
+	error_set(p->err, ERR_NOT_OFFERED, "Feature not implemented");
+	return error_details(p->err, "%s", details);
+}
+
+static bool check_expr(struct planner *p, const struct plan_expr *e)
+{
+	if (!e->aggregate_cast)
+		return true;
+	return not_offered(p, "A cast behind an aggregate is not possible beside median(), quantile(), boxplot() and "
+			      "histogram(). Cast the column before it.");
+}
+
+static bool is_comparable(const struct type *t)
+{
+	switch (t->class) {
+	case TYPE_INT:
+	case TYPE_BOOL:
+	case TYPE_DECIMAL:
+	case TYPE_FLOAT:
+	case TYPE_DOUBLE:
+	case TYPE_DATE:
+	case TYPE_DATETIME:
+	case TYPE_TIMESTAMP:
+	case TYPE_TIME:
+	case TYPE_YEAR:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool check_having(struct planner *p, const struct plan_cond *c)
+{
+	if (!c)
+		return true;
+	for (size_t i = 0; i < c->nkids; i++)
+		if (!check_having(p, c->kids[i]))
+			return false;
+	if (c->kind != COND_COMPARE)
+		return true;
+	if (!(OPERATORS & 1u << c->op) || !is_comparable(&c->left.type))
+		return not_offered(p, "Beside median(), quantile(), boxplot() and histogram() having compares numbers, "
+				      "dates and times alone.");
+	return check_expr(p, &c->left);
+}
+
+static bool check_order(struct planner *p, const struct plan_order *o)
+{
+	if (o->expr.aggregate != AGG_BOXPLOT && o->expr.aggregate != AGG_HISTOGRAM)
+		return check_expr(p, &o->expr);
+	error_set(p->err, ERR_NO_OPERATOR, "could not identify an ordering operator for type json");
+	return error_hint(p->err, "Order by a number of it, as in order=col.median().desc");
+}
+
+bool plan_counted(struct planner *p, struct plan_node *node)
+{
+	node->counted = is_counted(node);
+	if (!node->counted)
+		return true;
+	for (size_t i = 0; i < node->nitems; i++)
+		if (!node->items[i].embed && node->items[i].expr.aggregate && !check_expr(p, &node->items[i].expr))
+			return false;
+	for (size_t i = 0; i < node->norder; i++)
+		if (!check_order(p, &node->order[i]))
+			return false;
+	return check_having(p, node->having);
+}
