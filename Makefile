@@ -94,6 +94,11 @@ $(BUILD)/tests/bench/%: tests/bench/%.c tests/bench/probe.h
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $< $(LDFLAGS) $(LIBS)
 
+# One archive for the playbooks in ansible/: program, pages, sql, nginx, units, checksums. ansible/README.md.
+.PHONY: release
+release:
+	@BUILD=$(BUILD) ansible/release/build.sh
+
 help:
 	@echo 'make          build $(BUILD)/rowgate, and the pages'
 	@echo 'make pages    build the web pages (node)'
@@ -106,6 +111,7 @@ help:
 	@echo 'make test     all tests; STAGES="unit http" for some (tests/all.py)'
 	@echo 'make lint     static analysis; make asan, make valgrind: tests under the sanitizers, under valgrind'
 	@echo 'make screenshots  pictures of every page, in $(BUILD)/screenshots'
+	@echo 'make release  $(BUILD)/release/rowgate.tar.gz: what the playbooks in ansible/ put on a host'
 	@echo 'make fault    8 writers for two minutes while workers and the database are killed, on both servers'
 	@echo 'make bench    Rowgate beside a bare C probe, FastAPI and Flask, as tables'
 	@echo 'Variables: VAR=var PORT=8443 WORKERS=N DB=local|HOST:PORT DB_USER= DB_PASSWORD_FILE= DB_CA='
