@@ -1,23 +1,39 @@
 -- The two logins of Rowgate; run by deploy.sh, again and again. Passwords come in @authenticator_password and
 -- @catalogue_password. Text in /*M! */ is for MariaDB alone, in /*!80000 */ for MySQL alone.
 
--- CREATE USER takes no variable, hence the PREPAREs. ALTER also sets a password that has changed.
-SET @statement = CONCAT('CREATE USER IF NOT EXISTS authenticator@''%'' IDENTIFIED BY ',
-	QUOTE(@authenticator_password));
+-- CREATE USER takes no variable, hence the PREPAREs. With an old password that login is to be known by both, and is
+-- from one statement to the next: MariaDB takes a list, MySQL keeps the one before (RETAIN).
+SET @statement = CONCAT('CREATE USER IF NOT EXISTS authenticator@''%'' IDENTIFIED BY ', QUOTE(@authenticator_password));
 PREPARE statement FROM @statement;
 EXECUTE statement;
-SET @statement = CONCAT('ALTER USER authenticator@''%'' IDENTIFIED BY ', QUOTE(@authenticator_password));
+/*M! SET @statement = CONCAT('ALTER USER authenticator@''%'' IDENTIFIED VIA mysql_native_password USING PASSWORD(',
+	QUOTE(@authenticator_password), ')', IF(@authenticator_old_password IS NULL, '',
+	CONCAT(' OR mysql_native_password USING PASSWORD(', QUOTE(@authenticator_old_password), ')'))) */;
+/*!80000 SET @statement = CONCAT('ALTER USER authenticator@''%'' IDENTIFIED BY ',
+	QUOTE(COALESCE(@authenticator_old_password, @authenticator_password))) */;
 PREPARE statement FROM @statement;
 EXECUTE statement;
-SET @statement = CONCAT('CREATE USER IF NOT EXISTS rowgate_catalogue@''%'' IDENTIFIED BY ',
-	QUOTE(@catalogue_password));
+/*!80000 SET @statement = IF(@authenticator_old_password IS NULL, 'ALTER USER authenticator@''%'' DISCARD OLD PASSWORD',
+	CONCAT('ALTER USER authenticator@''%'' IDENTIFIED BY ', QUOTE(@authenticator_password), ' RETAIN CURRENT PASSWORD')) */;
+/*!80000 PREPARE statement FROM @statement */;
+/*!80000 EXECUTE statement */;
+SET @statement = CONCAT('CREATE USER IF NOT EXISTS rowgate_catalogue@''%'' IDENTIFIED BY ', QUOTE(@catalogue_password));
 PREPARE statement FROM @statement;
 EXECUTE statement;
-SET @statement = CONCAT('ALTER USER rowgate_catalogue@''%'' IDENTIFIED BY ', QUOTE(@catalogue_password));
+/*M! SET @statement = CONCAT('ALTER USER rowgate_catalogue@''%'' IDENTIFIED VIA mysql_native_password USING PASSWORD(',
+	QUOTE(@catalogue_password), ')', IF(@catalogue_old_password IS NULL, '',
+	CONCAT(' OR mysql_native_password USING PASSWORD(', QUOTE(@catalogue_old_password), ')'))) */;
+/*!80000 SET @statement = CONCAT('ALTER USER rowgate_catalogue@''%'' IDENTIFIED BY ',
+	QUOTE(COALESCE(@catalogue_old_password, @catalogue_password))) */;
 PREPARE statement FROM @statement;
 EXECUTE statement;
+/*!80000 SET @statement = IF(@catalogue_old_password IS NULL, 'ALTER USER rowgate_catalogue@''%'' DISCARD OLD PASSWORD',
+	CONCAT('ALTER USER rowgate_catalogue@''%'' IDENTIFIED BY ', QUOTE(@catalogue_password), ' RETAIN CURRENT PASSWORD')) */;
+/*!80000 PREPARE statement FROM @statement */;
+/*!80000 EXECUTE statement */;
 DEALLOCATE PREPARE statement;
-SET @statement = NULL, @authenticator_password = NULL, @catalogue_password = NULL;
+SET @statement = NULL, @authenticator_password = NULL, @authenticator_old_password = NULL,
+	@catalogue_password = NULL, @catalogue_old_password = NULL;
 
 -- The workers' login owns nothing but roles, and none of them until it says SET ROLE.
 GRANT anon TO authenticator@'%';

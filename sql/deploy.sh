@@ -15,13 +15,15 @@ usage() {
 	cat <<'U'
 usage: sql/deploy.sh VERB...
   deploy    create the databases, deploy and verify the projects core, wages, incidents, then the two logins
+  accounts  the two logins alone
   sample    load sample data into those tables that are empty
   status    one line per project
   verify    check all that is deployed
   revert    take everything away again: logins, roles, tables with their rows, and databases left empty
 The server: DB_SOCKET, or DB_HOST and DB_PORT (3306); DB_USER (root), DB_PASSWORD_FILE, DB_CA (TLS, verified).
 deploy reads AUTHENTICATOR_PASSWORD_FILE and CATALOGUE_PASSWORD_FILE, a password on the first line of each, and, where
-/auth/v1 is to be served, IDENTITY_PASSWORD_FILE.
+/auth/v1 is to be served, IDENTITY_PASSWORD_FILE. With AUTHENTICATOR_OLD_PASSWORD_FILE and so on a login is known by both
+passwords, until deploy or accounts runs without.
 U
 }
 
@@ -71,9 +73,8 @@ ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone='+00:00', foreign_
 }
 
 prepare() {
-	local program
 	need sqitch sqitch
-	program=$(command -v mariadb || command -v mysql) || die 'needs the program mariadb: apt-get install mariadb-client'
+	PROGRAM=$(command -v mariadb || command -v mysql) || die 'needs the program mariadb: apt-get install mariadb-client'
 	perl -MDBD::mysql -e 1 2>/dev/null || die 'needs the Perl module DBD::mysql: apt-get install libdbd-mysql-perl'
 	DB_USER=${DB_USER:-root}
 	[ -n "${DB_SOCKET:-}${DB_HOST:-}" ] || die 'set DB_SOCKET, or DB_HOST and DB_PORT, to say which server'
@@ -82,7 +83,7 @@ prepare() {
 	trap 'rm -rf "$SCRATCH"' EXIT
 	umask 077
 	write_options >"$SCRATCH/options"
-	printf '#!/bin/sh\nexec "%s" --defaults-file="%s" "$@"\n' "$program" "$SCRATCH/options" >"$SCRATCH/client"
+	printf '#!/bin/sh\nexec "%s" --defaults-file="%s" "$@"\n' "$PROGRAM" "$SCRATCH/options" >"$SCRATCH/client"
 	chmod 700 "$SCRATCH/client"
 	unset MYSQL_PWD MYSQL_HOST MYSQL_TCP_PORT SQITCH_PASSWORD SQITCH_USERNAME
 }
@@ -143,15 +144,45 @@ password_variable() { # VARIABLE PASSWORD
 	printf 'SET @%s = CONVERT(0x%s USING utf8mb4);\n' "$1" "$(printf %s "$2" | od -An -v -tx1 | tr -d ' \n')"
 }
 
+login_works() { # USER PASSWORD
+	{
+		sed '/^user=/d; /^password=/d; /^init-command=/d' "$SCRATCH/options"
+		option user "$1"
+		option password "$2"
+	} >"$SCRATCH/login"
+	"$PROGRAM" --defaults-file="$SCRATCH/login" -e 'DO 1' >/dev/null 2>&1
+}
+
+# Statements that set @NAME_password and @NAME_old_password. One that works already beside the new one is left alone:
+# then both are what the login has.
+passwords_of() { # NAME SETTING USER
+	local new old='' file=$2_OLD_PASSWORD_FILE
+	new=$(password_of "$2_PASSWORD_FILE")
+	[ ! -s "${!file:-}" ] || old=$(password_of "$file")
+	[ "$old" != "$new" ] || old=''
+	password_variable "$1_password" "$new"
+	if [ -n "$old" ]; then
+		password_variable "$1_old_password" "$old"
+	else
+		echo "SET @$1_old_password = NULL;"
+	fi
+}
+
+# Both passwords are known already: on MySQL setting them again would take a moment in which one is not.
+both_known() { # SETTING USER
+	local file=$1_OLD_PASSWORD_FILE
+	[ -s "${!file:-}" ] && login_works "$2" "$(password_of "$1_PASSWORD_FILE")" && login_works "$2" "$(password_of "$file")"
+}
+
 deploy_accounts() {
-	local authenticator catalogue
-	authenticator=$(password_of AUTHENTICATOR_PASSWORD_FILE)
-	catalogue=$(password_of CATALOGUE_PASSWORD_FILE)
-	run_sql accounts mysql < <(
-		password_variable authenticator_password "$authenticator"
-		password_variable catalogue_password "$catalogue"
-		cat "$HERE/accounts.sql"
-	)
+	local variables
+	variables=$(passwords_of authenticator AUTHENTICATOR && passwords_of catalogue CATALOGUE)
+	if ! { both_known AUTHENTICATOR authenticator && both_known CATALOGUE rowgate_catalogue; }; then
+		run_sql accounts mysql < <(
+			echo "$variables"
+			cat "$HERE/accounts.sql"
+		)
+	fi
 	echo 'accounts: authenticator and rowgate_catalogue'
 	deploy_kill
 	[ -z "${IDENTITY_PASSWORD_FILE:-}" ] || deploy_identity
@@ -167,12 +198,14 @@ deploy_kill() {
 }
 
 deploy_identity() {
-	local password
-	password=$(password_of IDENTITY_PASSWORD_FILE)
-	run_sql accounts mysql < <(
-		password_variable identity_password "$password"
-		cat "$HERE/identity.sql"
-	)
+	local variables
+	variables=$(passwords_of identity IDENTITY)
+	if ! both_known IDENTITY rowgate_identity; then
+		run_sql accounts mysql < <(
+			echo "$variables"
+			cat "$HERE/identity.sql"
+		)
+	fi
 	echo 'accounts: rowgate_identity'
 }
 
@@ -189,6 +222,8 @@ verb_deploy() {
 	done
 	deploy_accounts
 }
+
+verb_accounts() { deploy_accounts; }
 
 verb_sample() {
 	local project
@@ -238,12 +273,12 @@ main() {
 	[ $# -gt 0 ] || set -- help
 	for verb; do
 		case $verb in
-		deploy | sample | status | verify | revert) ;;
+		deploy | accounts | sample | status | verify | revert) ;;
 		help | -h | --help)
 			usage
 			exit 0
 			;;
-		*) die "no such verb: $verb (deploy, sample, status, verify, revert)" ;;
+		*) die "no such verb: $verb (deploy, accounts, sample, status, verify, revert)" ;;
 		esac
 	done
 	prepare

@@ -3,11 +3,19 @@
 SET @statement = CONCAT('CREATE USER IF NOT EXISTS rowgate_identity@''%'' IDENTIFIED BY ', QUOTE(@identity_password));
 PREPARE statement FROM @statement;
 EXECUTE statement;
-SET @statement = CONCAT('ALTER USER rowgate_identity@''%'' IDENTIFIED BY ', QUOTE(@identity_password));
+/*M! SET @statement = CONCAT('ALTER USER rowgate_identity@''%'' IDENTIFIED VIA mysql_native_password USING PASSWORD(',
+	QUOTE(@identity_password), ')', IF(@identity_old_password IS NULL, '',
+	CONCAT(' OR mysql_native_password USING PASSWORD(', QUOTE(@identity_old_password), ')'))) */;
+/*!80000 SET @statement = CONCAT('ALTER USER rowgate_identity@''%'' IDENTIFIED BY ',
+	QUOTE(COALESCE(@identity_old_password, @identity_password))) */;
 PREPARE statement FROM @statement;
 EXECUTE statement;
+/*!80000 SET @statement = IF(@identity_old_password IS NULL, 'ALTER USER rowgate_identity@''%'' DISCARD OLD PASSWORD',
+	CONCAT('ALTER USER rowgate_identity@''%'' IDENTIFIED BY ', QUOTE(@identity_password), ' RETAIN CURRENT PASSWORD')) */;
+/*!80000 PREPARE statement FROM @statement */;
+/*!80000 EXECUTE statement */;
 DEALLOCATE PREPARE statement;
-SET @statement = NULL, @identity_password = NULL;
+SET @statement = NULL, @identity_password = NULL, @identity_old_password = NULL;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON rowgate.auth_user TO rowgate_identity@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON rowgate.auth_session TO rowgate_identity@'%';

@@ -127,6 +127,35 @@ def test_a_new_password_takes_effect(database, tmp_path):
     database.catalogue().close()
 
 
+def test_the_old_password_may_stay_for_a_while(database, tmp_path):
+    """Workers still know the old one while those with the new one start; several deploys in between change nothing."""
+    logins = {'authenticator': 'AUTHENTICATOR', 'rowgate_catalogue': 'CATALOGUE', 'rowgate_identity': 'IDENTITY'}
+    changed, before = {}, {}
+    for login, setting in logins.items():
+        before[login] = database.environment[setting + '_PASSWORD_FILE']
+        new = tmp_path / login
+        new.write_text(f"new of {login}, with ' and \\\n")
+        changed[setting + '_PASSWORD_FILE'] = str(new)
+    both = {**changed, **{setting + '_OLD_PASSWORD_FILE': before[login] for login, setting in logins.items()}}
+
+    def known(login, file):
+        try:
+            database.connect(login, open(file).read().rstrip('\n')).close()
+        except pymysql.err.OperationalError:
+            return False
+        return True
+
+    for verb, settings, old in (('deploy', both, True), ('deploy', both, True), ('accounts', both, True),
+                                ('accounts', changed, False)):
+        assert database.deploy(verb, **settings)[0] == 0
+        for login, setting in logins.items():
+            assert known(login, changed[setting + '_PASSWORD_FILE'])
+            assert known(login, before[login]) is old, (verb, login)
+    assert database.deploy('accounts')[0] == 0
+    for login in logins:
+        assert known(login, before[login])
+
+
 READ = {
     'employee_directory': 'SELECT eid, name, gender, hire_date, department, division, job_code, manager FROM wages.employee_directory',
     'performance': 'SELECT performance FROM wages.employee_directory',
