@@ -99,6 +99,11 @@ $(BUILD)/tests/bench/%: tests/bench/%.c tests/bench/probe.h
 release:
 	@BUILD=$(BUILD) ansible/release/build.sh
 
+# Fuzz targets: tests/fuzz/fuzz.sh builds with clang and sanitizers of its own.
+NOT_FUZZED := $(filter $(BUILD)/app/main.o $(BUILD)/app/cli/%,$(OBJ))
+$(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(filter-out $(NOT_FUZZED),$(OBJ))
+	$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS) -fsanitize=fuzzer $(LIBS)
+
 help:
 	@echo 'make          build $(BUILD)/rowgate, and the pages'
 	@echo 'make pages    build the web pages (node)'

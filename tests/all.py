@@ -11,6 +11,7 @@ browser  the web pages, used by Chromium
 mysqlclient  built with Oracle's client library; some of http on Oracle MySQL and on MariaDB
 asan     unit and http against a build with AddressSanitizer and UBSan
 fault    writers while workers and the database are killed, 20 s          fault-mysql    on Oracle MySQL
+fuzz     each target of tests/fuzz for FUZZ_SECS (60) seconds, two at a time
 lint     make lint: one test
 memory   make valgrind: one test
 monitoring   alert rules, dashboard, runbooks, what the role writes
@@ -225,6 +226,18 @@ def fault(server):
     return stage
 
 
+def fuzz():
+    script = str(REPO / 'tests/fuzz/fuzz.sh')
+    status, out = run([script, 'build'])
+    if status:
+        return 0, 1, 0, out
+    names = sorted(p.stem[5:] for p in (REPO / 'tests/fuzz').glob('fuzz_*.c'))
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda name: run([script, name, os.environ.get('FUZZ_SECS', '60')]), names))
+    bad = [f'{name}:\n' + '\n'.join(out.splitlines()[-40:]) for name, (status, out) in zip(names, done) if status]
+    return len(names) - len(bad), len(bad), 0, '\n'.join(bad)
+
+
 def target(name):
     def stage():
         status, out = make(name)
@@ -236,7 +249,7 @@ STAGES = {
     'unit': unit, 'sql': lambda: pytest('tests/sql'), 'http': lambda: pytest('tests/http'),
     'run': lambda: pytest('tests/run'), 'clients': clients, 'browser': browser, 'sql-mysql': lambda: on_mysql('tests/sql'),
     'http-mysql': lambda: on_mysql('tests/http'), 'asan': asan, 'lint': target('lint'), 'memory': target('valgrind'),
-    'monitoring': lambda: pytest('tests/monitoring'),
+    'monitoring': lambda: pytest('tests/monitoring'), 'fuzz': fuzz,
     'mysqlclient': mysqlclient, 'fault': fault('mariadb'), 'fault-mysql': fault('mysql'),
 }
 

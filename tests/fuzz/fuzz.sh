@@ -1,19 +1,27 @@
 #!/bin/sh
-# fuzz.sh TARGET [SECONDS]: builds tests/fuzz/fuzz_TARGET.c and runs it on its corpus.
-# shellcheck disable=SC2046,SC2086
+# fuzz.sh TARGET [SECONDS]: builds tests/fuzz/fuzz_TARGET.c and runs it on its corpus. fuzz.sh build: all of them, not run.
 set -eu
 cd "$(dirname "$0")/../.."
-target=$1
 seconds=${2:-60}
 out=build/fuzz
+flags='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
 
-mkdir -p "$out/corpus/$target"
-clang -std=c11 -D_GNU_SOURCE -DROWGATE_VERSION='"fuzz"' -Iinclude -g -O1 -Wall -Wextra \
-	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-	-o "$out/fuzz_$target" "tests/fuzz/fuzz_$target.c" \
-	$(find app -name '*.c' ! -path app/main.c ! -path 'app/cli/*' ! -path 'app/fetch/*') \
-	$(pkg-config --cflags --libs json-c libjwt openssl zlib "${DBLIB:-libmariadb}") -lfcgi -lcrypt -lpthread -lm
-dictionary=
-[ -e "tests/fuzz/$target.dict" ] && dictionary="-dict=tests/fuzz/$target.dict"
+build() {
+	MAKEFLAGS='' make -s -j2 "BUILD=$out" CC=clang OPT='-O1 -g' "SANITIZE=-fsanitize=fuzzer-no-link $flags" "$out/fuzz_$1"
+}
+
+if [ "$1" = build ]; then
+	for source in tests/fuzz/fuzz_*.c; do
+		source=${source##*/fuzz_}
+		build "${source%.c}"
+	done
+	exit
+fi
+build "$1"
+mkdir -p "$out/corpus/$1"
+set -- "$1" "$out/corpus/$1" "tests/fuzz/corpus/$1"
+[ ! -e "tests/fuzz/$1.dict" ] || set -- "$@" "-dict=tests/fuzz/$1.dict"
+target=$1
+shift
 exec "$out/fuzz_$target" -max_total_time="$seconds" -max_len=9000 -timeout=10 -print_final_stats=1 \
-	-artifact_prefix="$out/" $dictionary "$out/corpus/$target" "tests/fuzz/corpus/$target"
+	-artifact_prefix="$out/" "$@"
