@@ -104,6 +104,11 @@ NOT_FUZZED := $(filter $(BUILD)/app/main.o $(BUILD)/app/cli/%,$(OBJ))
 $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(filter-out $(NOT_FUZZED),$(OBJ))
 	$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS) -fsanitize=fuzzer $(LIBS)
 
+# Rowgate's verdict on tokens, for tests/clients/verdicts.test.mjs.
+$(BUILD)/tests/clients/%: tests/clients/%.c $(ALL_BUT_MAIN)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $< $(ALL_BUT_MAIN) $(LDFLAGS) $(LIBS)
+
 help:
 	@echo 'make          build $(BUILD)/rowgate, and the pages'
 	@echo 'make pages    build the web pages (node)'

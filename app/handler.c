@@ -834,6 +834,9 @@ static void rest(struct exchange *x)
 		http_set_header(rs, "Allow", x->query.target == TARGET_ROOT ? "OPTIONS,GET,HEAD" : METHODS);
 }
 
+/* Room for a session's answer. */
+#define SESSION_ROOM 65536
+
 /* Users and sessions: app/identity. */
 static void identity(struct exchange *x)
 {
@@ -843,8 +846,12 @@ static void identity(struct exchange *x)
 
 	if (preflight(x->w->arena, &s->config, x->rq, x->rs))
 		return;
+	/* Passwords and refresh tokens; room enough, so that growing leaves no copies. */
+	arena_secret(x->w->arena);
+	x->rs->secret = true;
+	(void)strbuf_room(&x->rs->body, SESSION_ROOM);
 	if (worker_revocations(x->w, x->err))
-		identity_serve(&env, x->rq, http_read_body, x->w->server, x->rs, x->err);
+		identity_serve(&env, x->rq, http_read_secret, x->w->server, x->rs, x->err);
 	else
 		render_error(&s->config, x->err, x->rs);
 	common_headers(x);

@@ -2,12 +2,12 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "worker.h"
 
 #include "log.h"
+#include "secret.h"
 
 #define TICK_MS 1000
 
@@ -75,6 +75,8 @@ static int serve(const char *config_path)
 	if (!auth_key_first(&w.state->config, &err))
 		log_line(LOG_WARN, "no signing key could be made: %s", err.message);
 	auth_refresh_keys(w.state->auth);
+	if (!secret_locked())
+		log_line(LOG_WARN, "keys may be swapped out: the limit of locked memory (RLIMIT_MEMLOCK) is too low");
 	w.shared = shared_open(w.state->config.shared_file, true);
 	w.server = http_open();
 	if (!w.shared || !w.server)
@@ -122,20 +124,12 @@ static const struct {
 	{ "token", command_token }, { "user", command_user }, { "key", command_key }, { "role", command_role }
 };
 
-/* Keys and passwords are in this process's memory. */
-static void no_core_dumps(void)
-{
-	static const struct rlimit none = { 0, 0 };
-
-	(void)setrlimit(RLIMIT_CORE, &none);
-}
-
 int main(int argc, char **argv)
 {
 	const char *command = argc > 1 ? argv[1] : "";
 	const char *config;
 
-	no_core_dumps();
+	secret_process();
 	argc -= 2;
 	argv += 2;
 	if (argc < 0)

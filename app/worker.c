@@ -27,8 +27,8 @@ bool state_open(const char *config_path, struct state **out, struct error *err)
 		abort();
 	s->arena = arena_open();
 	s->descriptions = openapi_cache_open();
-	if (config_load(s->arena, config_path, &s->config, err) && (s->auth = auth_open(&s->config, err)) &&
-	    (s->db = db_open(&s->config, err))) {
+	if (config_load(s->arena, config_path, &s->config, err) && config_check_secrets(&s->config, err) &&
+	    (s->auth = auth_open(&s->config, err)) && (s->db = db_open(&s->config, err))) {
 		*out = s;
 		return true;
 	}

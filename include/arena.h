@@ -29,6 +29,9 @@ char *arena_strndup(struct arena *a, const char *ptr, size_t len) __attribute__(
 /* Text as printf makes it, NUL terminated. */
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* From now until the arena is reset or closed it holds secrets: what is in it is wiped then. */
+void arena_secret(struct arena *a);
+
 /* Calls fn(object) when the arena is reset or closed; the last deferred is called first. */
 void arena_defer(struct arena *a, void (*fn)(void *), void *object);
 

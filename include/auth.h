@@ -10,6 +10,7 @@ struct principal {
 	bool anonymous;       /* role is db-anon-role, with or without a token: a refusal is 401 then, not 403 */
 	struct slice subject; /* claim sub, or empty */
 	struct slice session; /* claim session_id, or empty */
+	bool foreign;         /* the token is another provider's (jwt-jwks-folder): its subjects are not our users */
 	struct slice claims;  /* the payload's JSON text with role in it; only the role without a token */
 	int64_t expires;      /* claim exp in seconds since 1970; INT64_MAX when absent */
 };
@@ -55,6 +56,18 @@ bool auth_sign(struct arena *a, struct auth *auth, struct slice claims, struct s
 
 /* The public keys of auth-signing-keys that are believed now, as a JWKS. */
 void auth_jwks(struct arena *a, const struct auth *auth, int64_t now, struct strbuf *out);
+
+/*
+ * The i-th of jwt-jwks-urls, "URL" or "URL issuer=ISSUER": where it is fetched, whose tokens its keys may sign (empty: not
+ * said), and its file in jwt-jwks-folder.
+ */
+struct auth_provider {
+	const char *url;
+	struct slice issuer;
+	const char *file;
+};
+
+void auth_provider(struct arena *a, const struct config *config, size_t i, struct auth_provider *out);
 
 /* Is text a JWKS with at least one public key that tokens may be checked by? For rowgate-jwks. */
 bool auth_jwks_usable(struct arena *a, struct slice text, struct error *err) MUST_CHECK;

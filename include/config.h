@@ -99,8 +99,14 @@ struct config {
  */
 bool config_load(struct arena *a, const char *path, struct config *out, struct error *err) MUST_CHECK;
 
+/* Are the files that hold secrets ours and closed to others, those that are there? err names the first that is not. */
+bool config_check_secrets(const struct config *config, struct error *err) MUST_CHECK;
+
 /* Reads a whole small file (at most 1 MiB), without the final newline. Says why it could not. */
 bool config_read_file(struct arena *a, const char *path, struct slice *out, struct error *err) MUST_CHECK;
+
+/* The same for what others may read and not write, as public keys: owned by anyone, closed to writers (mode 0644 at most). */
+bool config_read_guarded(struct arena *a, const char *path, struct slice *out, struct error *err) MUST_CHECK;
 
 /*
  * The same for a secret: refused unless owned by root or this user and closed to others

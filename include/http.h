@@ -97,6 +97,7 @@ struct http_response {
 	bool head;        /* send no body */
 	uint64_t bytes;   /* of the body so far */
 	void *connection; /* FCGX_Request, for http/fcgi.c */
+	bool secret;      /* headers and body of this exchange are wiped when it is over */
 	/* Called just before the header block goes out, to add what only then is known. May be NULL. */
 	void (*before_send)(struct http_response *rs, void *context);
 	void *context;
@@ -147,6 +148,9 @@ enum http_event http_accept(struct http_server *s, struct arena *a, int tick_ms,
 
 /* The request's body: up to size bytes; 0 at its end; -1 when it is shorter than announced. context: the server. */
 int64_t http_read_body(void *context, char *to, size_t size);
+
+/* The same for a body with a password in it: nothing of it is left behind in buffers. */
+int64_t http_read_secret(void *context, char *to, size_t size);
 
 /* Sends the rest and ends the request properly. */
 void http_finish(struct http_server *s, struct http_response *rs);

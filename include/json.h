@@ -25,4 +25,8 @@ struct slice json_unescaped(struct arena *a, struct slice raw);
 /* First byte of the value that is no blank: '{', '[', '"', a digit, '-', 't', 'f', 'n'; 0 for blank text. */
 char json_kind(struct slice text);
 
+/* An object's text as json-c's objects, checked first; they end with a, wiped. NULL when it is none. */
+struct json_object;
+struct json_object *json_tree(struct arena *a, struct slice text, unsigned depth);
+
 #endif

@@ -1,6 +1,5 @@
 /* The algorithms a token may be signed with (RFC 7518 section 3), and a few words with json-c. */
 #include <json-c/json.h>
-#include <limits.h>
 
 #include "internal.h"
 #include "json.h"
@@ -27,32 +26,9 @@ const struct alg *alg_find(struct slice name)
 	return NULL;
 }
 
-static void object_put(void *o)
-{
-	json_object_put(o);
-}
-
 struct json_object *object_parse(struct arena *a, struct slice text, unsigned depth)
 {
-	struct json_tokener *tokener;
-	struct json_fault fault;
-	struct json_object *o;
-
-	if (text.len > INT_MAX || json_kind(text) != '{' || !json_check(a, text, depth, &fault))
-		return NULL;
-	tokener = json_tokener_new_ex((int)depth + 1);
-	if (!tokener)
-		return NULL;
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	o = json_tokener_parse_ex(tokener, text.ptr, (int)text.len);
-	if (json_tokener_get_error(tokener) != json_tokener_success) {
-		json_object_put(o);
-		o = NULL;
-	}
-	json_tokener_free(tokener);
-	if (o)
-		arena_defer(a, object_put, o);
-	return o;
+	return json_tree(a, text, depth);
 }
 
 bool object_text(struct json_object *o, const char *name, struct slice *out)

@@ -75,6 +75,7 @@ struct auth *auth_open(const struct config *config, struct error *err)
 
 	if (!auth)
 		abort();
+	arena_secret(scratch);
 	auth->arena = arena_open();
 	auth->config = config;
 	auth->revoked = revoked_open();
@@ -124,6 +125,7 @@ void auth_refresh_keys(struct auth *auth)
 	auth->seen = now;
 	auth->seen_jwks = jwks;
 	a = arena_open();
+	arena_secret(a);
 	error_init(&err, a);
 	if (keys_load(a, auth->config, &fresh, &err)) {
 		keys_wipe(&auth->ring);
@@ -154,6 +156,7 @@ static const struct key *key_of(struct arena *a, const struct keyring *ring, con
 static bool verify(struct arena *a, struct auth *auth, struct slice text, int64_t now, struct identity *out,
 		   struct error *err)
 {
+	struct claim_rules rules;
 	const struct key *key;
 	struct token token;
 
@@ -167,7 +170,13 @@ static bool verify(struct arena *a, struct auth *auth, struct slice text, int64_
 	}
 	if (!key)
 		return refuse(err, ERR_JWT_INVALID, "No suitable key or wrong key type");
-	return claims_read(a, key->own ? &auth->own_rules : &auth->rules, token.payload, out, err);
+	rules = key->own ? auth->own_rules : auth->rules;
+	if (key->issuer.len)
+		rules.issuer = key->issuer;
+	if (!claims_read(a, &rules, token.payload, out, err))
+		return false;
+	out->foreign = key->foreign;
+	return true;
 }
 
 /* The texts of id go to the arena in one piece. */
@@ -186,6 +195,7 @@ static void principal_of(struct arena *a, const struct auth *auth, const struct 
 	to += id->session.len;
 	out->claims = (struct slice){ to, id->claims.len };
 	memcpy(to, id->claims.ptr, id->claims.len);
+	out->foreign = id->foreign;
 	out->expires = id->expires;
 	out->anonymous = slice_eq(id->role, auth->rules.anonymous);
 }

@@ -357,7 +357,7 @@ bool claims_read(struct arena *a, const struct claim_rules *rules, struct slice 
 
 bool claims_current(const struct claim_rules *rules, const struct identity *id, int64_t now, struct error *err)
 {
-	if (now - rules->leeway > id->expires)
+	if (now - rules->leeway >= id->expires)
 		return refuse(err, ERR_JWT_CLAIMS, "JWT expired");
 	if (now + rules->leeway < id->not_before)
 		return refuse(err, ERR_JWT_CLAIMS, "JWT not yet valid");

@@ -42,7 +42,8 @@ bool object_has(struct json_object *o, const char *name);
 
 /* keys.c: the keys, each for exactly one algorithm. */
 struct key {
-	struct slice kid; /* empty: none */
+	struct slice kid;    /* empty: none */
+	struct slice issuer; /* empty: jwt-issuer says whose tokens it signs */
 	const struct alg *alg;
 	unsigned char *bytes; /* the secret, or a public key as PEM; locked in memory */
 	size_t len;
@@ -50,6 +51,7 @@ struct key {
 	size_t signature_len;
 	struct evp_pkey_st *pubkey; /* RSA and EC; of our own keys the private half is in it */
 	bool own;                   /* one of auth-signing-keys */
+	bool foreign;               /* of jwt-jwks-folder: another provider's */
 	int64_t active;             /* own: seconds since 1970 from which it signs; INT64_MAX: it does not */
 	int64_t until;              /* seconds since 1970: not believed from then on */
 };
@@ -135,6 +137,7 @@ struct identity {
 	struct slice token;   /* claim jti, or empty */
 	struct slice session; /* claim session_id, or empty */
 	struct slice claims;
+	bool foreign;       /* of another provider's key */
 	int64_t expires;    /* INT64_MAX: never */
 	int64_t not_before; /* INT64_MIN: always */
 	int64_t issued;     /* INT64_MIN: always */

@@ -18,26 +18,29 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
+#include <openssl/sha.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "internal.h"
 #include "json.h"
+#include "secret.h"
 
 #define SECRET_MIN ((size_t)32)
 #define SECRET_MAX ((size_t)4096)
 #define RSA_MIN_BITS 2048
 #define RSA_MAX_BITS 16384
 #define JWKS_DEPTH 8
+#define ISSUER_MAX ((size_t)1024)
 
 struct source {
 	struct arena *arena;
 	struct keyring *ring;
 	struct error *err;
-	const char *name; /* where the key comes from, for messages */
-	bool only_public; /* a secret in it is known to whoever can read it: left out */
+	const char *name;    /* where the key comes from, for messages */
+	struct slice issuer; /* the configuration's word on whose keys these are; empty: none */
+	bool only_public;    /* a secret in it is known to whoever can read it: left out */
 };
 
 static bool complain(struct source *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -53,19 +56,6 @@ static bool complain(struct source *s, const char *fmt, ...)
 	return error_set(s->err, ERR_INTERNAL, "%s: %s", s->name, text);
 }
 
-/* Memory that is not swapped and not in core dumps, as far as the limits of the process allow. */
-static unsigned char *locked_copy(const void *bytes, size_t len)
-{
-	unsigned char *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		abort();
-	(void)mlock(p, len);
-	(void)madvise(p, len, MADV_DONTDUMP);
-	memcpy(p, bytes, len);
-	return p;
-}
-
 static void wipe(struct slice s)
 {
 	if (s.len)
@@ -77,12 +67,12 @@ void keys_wipe(struct keyring *ring)
 	for (size_t i = 0; i < ring->n; i++) {
 		struct key *key = &ring->keys[i];
 
-		if (!key->borrowed) {
-			OPENSSL_cleanse(key->bytes, key->len);
-			munmap(key->bytes, key->len);
-		}
+		if (!key->borrowed)
+			secret_free(key->bytes);
 		if (key->kid.len)
 			OPENSSL_free((void *)(uintptr_t)key->kid.ptr);
+		if (key->issuer.len)
+			OPENSSL_free((void *)(uintptr_t)key->issuer.ptr);
 		EVP_PKEY_free(key->pubkey);
 	}
 	*ring = (struct keyring){ .n = 0 };
@@ -97,9 +87,17 @@ static struct key *add_key(struct source *s, const struct alg *alg, struct slice
 		return NULL;
 	}
 	key = &s->ring->keys[s->ring->n++];
-	*key = (struct key){ .kid = { "", 0 }, .alg = alg, .borrowed = true, .active = INT64_MAX, .until = INT64_MAX };
+	*key = (struct key){ .kid = { "", 0 },
+			     .issuer = { "", 0 },
+			     .alg = alg,
+			     .borrowed = true,
+			     .foreign = s->only_public,
+			     .active = INT64_MAX,
+			     .until = INT64_MAX };
 	if (kid.len)
 		key->kid = (struct slice){ OPENSSL_strndup(kid.ptr, kid.len), kid.len };
+	if (s->issuer.len)
+		key->issuer = (struct slice){ OPENSSL_strndup(s->issuer.ptr, s->issuer.len), s->issuer.len };
 	return key;
 }
 
@@ -115,7 +113,7 @@ static bool add_secret(struct source *s, const struct alg *alg, struct slice kid
 	key = add_key(s, alg, kid);
 	if (!key)
 		return false;
-	key->bytes = locked_copy(secret.ptr, secret.len);
+	key->bytes = secret_copy(secret.ptr, secret.len);
 	key->len = secret.len;
 	key->borrowed = false;
 	key->signature_len = alg->hash_len;
@@ -211,7 +209,7 @@ static bool add_public(struct source *s, EVP_PKEY *pubkey, const struct alg *nam
 		return false;
 	}
 	len = BIO_get_mem_data(bio, &pem);
-	key->bytes = locked_copy(pem, (size_t)len);
+	key->bytes = secret_copy(pem, (size_t)len);
 	key->len = (size_t)len;
 	key->borrowed = false;
 	key->pubkey = pubkey;
@@ -389,9 +387,41 @@ static bool jwk_signs(struct json_object *jwk)
 	return false;
 }
 
+/* By its kty. */
+static bool add_kind(struct source *s, struct json_object *jwk, struct slice kty, const struct alg *named,
+		     struct slice kid)
+{
+	if (slice_is(kty, "oct"))
+		return s->only_public || add_oct(s, jwk, named, kid);
+	if (slice_is(kty, "RSA"))
+		return add_rsa(s, jwk, named, kid);
+	if (slice_is(kty, "EC"))
+		return add_ec(s, jwk, named, kid);
+	return true;
+}
+
+/*
+ * A JWK, or a set for all of its keys, may say "iss": only tokens of that issuer are then believed by it. What the
+ * configuration says of a provider counts more than what the provider says of itself.
+ */
+static bool read_issuer(struct source *s, struct json_object *o)
+{
+	struct slice issuer;
+
+	if (s->issuer.len || !object_has(o, "iss"))
+		return true;
+	if (!object_text(o, "iss", &issuer) || !issuer.len || issuer.len > ISSUER_MAX)
+		return complain(s, "'iss' must be a text of 1 to %zu bytes", ISSUER_MAX);
+	s->issuer = slice_copy(s->arena, issuer);
+	return true;
+}
+
 /* A key of no use to a verifier is left out without a word; the caller counts. */
 static bool add_jwk(struct source *s, struct json_object *jwk)
 {
+	struct slice issuer = s->issuer;
+	bool good;
+
 	const struct alg *named = NULL;
 	struct slice kty, alg, kid = { "", 0 };
 
@@ -411,30 +441,30 @@ static bool add_jwk(struct source *s, struct json_object *jwk)
 	}
 	if (!jwk_signs(jwk))
 		return true;
-	if (slice_is(kty, "oct"))
-		return s->only_public || add_oct(s, jwk, named, kid);
-	if (slice_is(kty, "RSA"))
-		return add_rsa(s, jwk, named, kid);
-	if (slice_is(kty, "EC"))
-		return add_ec(s, jwk, named, kid);
-	return true;
+	good = read_issuer(s, jwk) && add_kind(s, jwk, kty, named, kid);
+	s->issuer = issuer;
+	return good;
 }
 
 static bool add_jwks(struct source *s, struct json_object *set)
 {
 	const char *whole = s->name;
+	struct slice issuer = s->issuer;
 	struct json_object *keys;
 
 	if (!json_object_object_get_ex(set, "keys", &keys))
 		return add_jwk(s, set);
 	if (!json_object_is_type(keys, json_type_array))
 		return complain(s, "'keys' must be a list");
+	if (!read_issuer(s, set))
+		return false;
 	for (size_t i = 0; i < (size_t)json_object_array_length(keys); i++) {
 		s->name = arena_printf(s->arena, "%s: key %zu", whole, i + 1);
 		if (!add_jwk(s, json_object_array_get_idx(keys, i)))
 			return false;
 	}
 	s->name = whole;
+	s->issuer = issuer;
 	return true;
 }
 
@@ -508,11 +538,63 @@ static int is_json(const struct dirent *entry)
 	return entry->d_name[0] != '.' && len > 5 && strcmp(entry->d_name + len - 5, ".json") == 0;
 }
 
-/* What rowgate-jwks has fetched: a JWKS in each file. */
-static bool add_folder(struct source *s, const char *path)
+/* A name that holds nothing of the URL: it may be longer than a name, and hold anything. */
+static const char *file_of(struct arena *a, const struct config *config, const char *url)
 {
-	struct dirent **names;
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+	struct strbuf b;
+
+	SHA256((const unsigned char *)url, strlen(url), digest);
+	strbuf_init(&b, a, 128);
+	strbuf_addf(&b, "%s/", config->jwt_jwks_folder);
+	for (size_t i = 0; i < 8; i++)
+		strbuf_addf(&b, "%02x", digest[i]);
+	strbuf_lit(&b, ".json");
+	return strbuf_cstr(&b);
+}
+
+void auth_provider(struct arena *a, const struct config *config, size_t i, struct auth_provider *out)
+{
+	struct slice rest = slice_of(config->jwt_jwks_urls.items[i]), word;
+
+	slice_split(&rest, ' ', &word);
+	*out = (struct auth_provider){ .url = slice_cstr(a, word), .issuer = { "", 0 } };
+	while (slice_split(&rest, ' ', &word))
+		if (slice_starts(word, "issuer="))
+			out->issuer = slice_from(word, 7);
+	out->file = file_of(a, config, out->url);
+}
+
+static struct slice issuer_of(struct arena *a, const struct config *config, const char *file)
+{
+	struct auth_provider p;
+
+	for (size_t i = 0; i < config->jwt_jwks_urls.n; i++) {
+		auth_provider(a, config, i, &p);
+		if (strcmp(p.file, file) == 0)
+			return p.issuer;
+	}
+	return (struct slice){ "", 0 };
+}
+
+static bool add_file(struct source *s, const struct config *config, const char *name)
+{
+	const char *path = arena_printf(s->arena, "%s/%s", config->jwt_jwks_folder, name);
 	struct slice text;
+	bool good;
+
+	s->name = arena_printf(s->arena, "jwt-jwks-folder: %s", name);
+	s->issuer = issuer_of(s->arena, config, path);
+	good = config_read_guarded(s->arena, path, &text, s->err) && add_json(s, text);
+	s->issuer.len = 0;
+	return good;
+}
+
+/* What rowgate-jwks has fetched: a JWKS in each file. */
+static bool add_folder(struct source *s, const struct config *config)
+{
+	const char *path = config->jwt_jwks_folder;
+	struct dirent **names;
 	bool good = true;
 	int n;
 
@@ -524,11 +606,7 @@ static bool add_folder(struct source *s, const char *path)
 		return errno == ENOENT || complain(s, "%s: %s", path, strerror(errno));
 	s->only_public = true;
 	for (int i = 0; i < n; i++) {
-		s->name = arena_printf(s->arena, "jwt-jwks-folder: %s", names[i]->d_name);
-		good = good &&
-		       config_read_file(s->arena, arena_printf(s->arena, "%s/%s", path, names[i]->d_name), &text,
-					s->err) &&
-		       add_json(s, text);
+		good = good && add_file(s, config, names[i]->d_name);
 		free(names[i]);
 	}
 	free(names);
@@ -539,7 +617,9 @@ static bool add_folder(struct source *s, const char *path)
 bool auth_jwks_usable(struct arena *a, struct slice text, struct error *err)
 {
 	struct keyring ring = { .n = 0 };
-	struct source s = { .arena = a, .ring = &ring, .err = err, .name = "the answer", .only_public = true };
+	struct source s = {
+		.arena = a, .ring = &ring, .err = err, .name = "the answer", .issuer = { "", 0 }, .only_public = true
+	};
 	bool good = json_kind(text) == '{' ? add_json(&s, text) : complain(&s, "not a JWKS");
 
 	keys_wipe(&ring);
@@ -592,7 +672,7 @@ static bool add_signing(struct source *s, const struct config *config)
 
 bool keys_load(struct arena *a, const struct config *config, struct keyring *out, struct error *err)
 {
-	struct source s = { .arena = a, .ring = out, .err = err, .name = "" };
+	struct source s = { .arena = a, .ring = out, .err = err, .name = "", .issuer = { "", 0 } };
 	struct slice text = { "", 0 };
 	bool good;
 
@@ -609,7 +689,7 @@ bool keys_load(struct arena *a, const struct config *config, struct keyring *out
 			good = add_text(&s, text);
 	}
 	wipe(text);
-	good = good && add_folder(&s, config->jwt_jwks_folder) && add_signing(&s, config);
+	good = good && add_folder(&s, config) && add_signing(&s, config);
 	if (!good)
 		keys_wipe(out);
 	return good;

@@ -232,6 +232,7 @@ bool auth_key_first(const struct config *config, struct error *err)
 	if (!*path || stat(path, &st) == 0)
 		return true;
 	a = arena_open();
+	arena_secret(a);
 	ok = make(a, "ES256", 0, &file.keys[0], err) && replace(a, path, &file, true, err);
 	arena_close(a);
 	return ok;

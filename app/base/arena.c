@@ -6,6 +6,7 @@
 #include "arena.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +48,7 @@ struct arena {
 	struct chunk *top;
 	struct deferred *deferred;
 	size_t used;
+	bool secret;
 };
 
 static struct chunk *chunk_new(size_t size, struct chunk *next)
@@ -146,9 +148,25 @@ static void run_deferred(struct arena *a)
 		d->fn(d->object);
 }
 
+void arena_secret(struct arena *a)
+{
+	a->secret = true;
+}
+
+static void wipe(struct arena *a)
+{
+	for (struct chunk *c = a->top; c; c = c->next) {
+		UNPOISON(c->data, c->used);
+		explicit_bzero(c->data, c->used);
+	}
+	a->secret = false;
+}
+
 void arena_reset(struct arena *a)
 {
 	run_deferred(a);
+	if (a->secret)
+		wipe(a);
 	while (a->top->next) {
 		struct chunk *older = a->top->next;
 

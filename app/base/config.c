@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "secret.h"
 
 #define MAX_FILE ((size_t)1 << 20)
 
@@ -20,7 +21,7 @@ struct word {
 	int value;
 };
 
-enum kind { TEXT, PATH, LIST, NUMBER, BOOLEAN, WORD };
+enum kind { SECRET, TEXT, PATH, LIST, NUMBER, BOOLEAN, WORD };
 
 struct setting {
 	const char *name;
@@ -85,7 +86,7 @@ static const struct setting settings[] = {
 	{ "max-body-size", NUMBER, AT(max_body_size), "1073741824", NULL, INT64_MAX },
 	{ "idempotency-ttl", NUMBER, AT(idempotency_ttl), "86400", NULL, SECONDS_MAX },
 	{ "idempotency-required", LIST, AT(idempotency_required), "", NULL, 0 },
-	{ "jwt-secret", TEXT, AT(jwt_secret), "", NULL, 0 },
+	{ "jwt-secret", SECRET, AT(jwt_secret), "", NULL, 0 },
 	{ "jwt-secret-file", PATH, AT(jwt_secret_file), "", NULL, 0 },
 	{ "jwt-secret-is-base64", BOOLEAN, AT(jwt_secret_is_base64), "false", NULL, 0 },
 	{ "jwt-jwks-folder", PATH, AT(jwt_jwks_folder), "", NULL, 0 },
@@ -164,6 +165,14 @@ static bool set_boolean(const struct setting *s, struct slice value, bool *place
 			 value.ptr);
 }
 
+static const char *own_secret(struct arena *a, struct slice value)
+{
+	char *copy = secret_copy(value.ptr, value.len);
+
+	arena_defer(a, secret_free, copy);
+	return copy;
+}
+
 /* folder: of the configuration file, with its final slash; what relative names are relative to. */
 static bool set_value(struct arena *a, const struct setting *s, struct slice value, struct slice folder,
 		      struct config *out, struct error *err)
@@ -171,6 +180,9 @@ static bool set_value(struct arena *a, const struct setting *s, struct slice val
 	char *place = (char *)out + s->place;
 
 	switch (s->kind) {
+	case SECRET:
+		*(const char **)(void *)place = value.len ? own_secret(a, value) : "";
+		return true;
 	case TEXT:
 		*(const char **)(void *)place = slice_cstr(a, value);
 		return true;
@@ -236,18 +248,35 @@ static bool set_line(struct arena *a, struct slice line, struct slice folder, st
 
 static bool from_file(struct arena *a, const char *path, struct slice folder, struct config *out, struct error *err)
 {
+	struct arena *scratch = arena_open();
 	struct slice rest, line;
 	unsigned number = 0;
+	bool ok;
 
-	if (!config_read_file(a, path, &rest, err))
-		return false;
-	while (slice_split(&rest, '\n', &line)) {
+	arena_secret(scratch);
+	ok = config_read_file(scratch, path, &rest, err);
+	while (ok && slice_split(&rest, '\n', &line)) {
 		number++;
 		line = uncommented(line);
 		if (line.len && !set_line(a, line, folder, out, err))
-			return error_set(err, ERR_INTERNAL, "%s line %u: %s", path, number, err->message);
+			ok = error_set(err, ERR_INTERNAL, "%s line %u: %s", path, number, err->message);
 	}
-	return true;
+	arena_close(scratch);
+	return ok;
+}
+
+/* /proc shows a process's environment for as long as it lives: a secret is taken out of it. */
+static const char *moved(const char *name)
+{
+	static char *kept;
+	char *value = getenv(name);
+
+	if (value && *value) {
+		secret_free(kept);
+		kept = secret_copy(value, strlen(value));
+		explicit_bzero(value, strlen(value));
+	}
+	return kept;
 }
 
 static const char *from_environment(const struct setting *s)
@@ -258,7 +287,7 @@ static const char *from_environment(const struct setting *s)
 	for (const char *c = s->name; *c && n < sizeof(name) - 1; c++)
 		name[n++] = *c == '-' ? '_' : (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
 	name[n] = '\0';
-	return getenv(name);
+	return s->kind == SECRET ? moved(name) : getenv(name);
 }
 
 static bool check_all(const struct config *c, struct error *err)
@@ -334,7 +363,22 @@ static bool read_open(struct arena *a, int fd, const char *path, struct slice *o
 	return true;
 }
 
-static bool read_file(struct arena *a, const char *path, bool secret, struct slice *out, struct error *err)
+enum guard { FOR_ANYONE, FOR_READERS, FOR_US };
+
+static bool guarded(const char *path, const struct stat *st, enum guard guard, struct error *err)
+{
+	unsigned mode = (unsigned)st->st_mode & 0777;
+
+	if (guard == FOR_US && st->st_uid != 0 && st->st_uid != geteuid())
+		return error_set(err, ERR_INTERNAL, "%s: belongs to another user", path);
+	if (guard == FOR_US && (mode & 0137))
+		return error_set(err, ERR_INTERNAL, "%s: mode %03o lets others in; chmod 600 it", path, mode);
+	if (guard == FOR_READERS && (mode & 022))
+		return error_set(err, ERR_INTERNAL, "%s: mode %03o lets others write; chmod 644 it", path, mode);
+	return true;
+}
+
+static bool read_file(struct arena *a, const char *path, enum guard guard, struct slice *out, struct error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
@@ -344,23 +388,35 @@ static bool read_file(struct arena *a, const char *path, bool secret, struct sli
 		return error_set(err, ERR_INTERNAL, "%s: %s", path, strerror(errno));
 	if (fstat(fd, &st) < 0 || S_ISDIR(st.st_mode))
 		ok = error_set(err, ERR_INTERNAL, "%s: not a readable file", path);
-	else if (secret && st.st_uid != 0 && st.st_uid != geteuid())
-		ok = error_set(err, ERR_INTERNAL, "%s: belongs to another user", path);
-	else if (secret && (st.st_mode & 0137))
-		ok = error_set(err, ERR_INTERNAL, "%s: mode %03o lets others in; chmod 600 it", path,
-			       (unsigned)st.st_mode & 0777);
 	else
-		ok = read_open(a, fd, path, out, err);
+		ok = guarded(path, &st, guard, err) && read_open(a, fd, path, out, err);
 	close(fd);
 	return ok;
 }
 
 bool config_read_file(struct arena *a, const char *path, struct slice *out, struct error *err)
 {
-	return read_file(a, path, false, out, err);
+	return read_file(a, path, FOR_ANYONE, out, err);
+}
+
+bool config_read_guarded(struct arena *a, const char *path, struct slice *out, struct error *err)
+{
+	return read_file(a, path, FOR_READERS, out, err);
 }
 
 bool config_read_secret(struct arena *a, const char *path, struct slice *out, struct error *err)
 {
-	return read_file(a, path, true, out, err);
+	return read_file(a, path, FOR_US, out, err);
+}
+
+bool config_check_secrets(const struct config *config, struct error *err)
+{
+	const char *const paths[] = { config->jwt_secret_file, config->auth_signing_keys, config->db_password_file,
+				      config->db_catalogue_password_file, config->db_identity_password_file };
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+		if (*paths[i] && stat(paths[i], &st) == 0 && !guarded(paths[i], &st, FOR_US, err))
+			return false;
+	return true;
 }

@@ -15,6 +15,7 @@ bool cli_open(struct cli *c, const char *config_path)
 	bool json = c->json;
 
 	*c = (struct cli){ .arena = arena_open(), .json = json };
+	arena_secret(c->arena);
 	error_init(&c->err, c->arena);
 	if (!state_open(config_path, &c->state, &c->err))
 		return false;

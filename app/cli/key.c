@@ -89,6 +89,7 @@ int command_key(const char *config_path, int argc, char **argv)
 	    !(argc == 2 && strcmp(argv[0], "retire") == 0))
 		return cli_usage(usage);
 	c.arena = arena_open();
+	arena_secret(c.arena);
 	error_init(&c.err, c.arena);
 	ok = config_load(c.arena, config_path, &config, &c.err);
 	if (ok && strcmp(argv[0], "new") == 0)

@@ -178,6 +178,7 @@ static bool connect_as(struct db_conn *conn, const char *user, const char *passw
 	bool socket = *c->db_socket && !*c->db_host;
 	bool ok = true;
 
+	arena_secret(a);
 	if (*password_file && !config_read_secret(a, password_file, &file, err)) {
 		const char *why = arena_printf(err->arena, "%s", err->message);
 
@@ -190,8 +191,9 @@ static bool connect_as(struct db_conn *conn, const char *user, const char *passw
 	if (!mysql_real_connect(conn->mysql, socket ? "localhost" : c->db_host, user, password, NULL,
 				socket ? 0 : (unsigned)c->db_port, socket ? c->db_socket : NULL, CLIENT_FOUND_ROWS))
 		ok = db_conn_failed(conn, err);
-	explicit_bzero(password, file.len);
-	explicit_bzero((char *)(uintptr_t)file.ptr, file.len);
+	/* The library's own copy would serve to reconnect; every connection here is a new one. */
+	if (conn->mysql->passwd)
+		explicit_bzero(conn->mysql->passwd, strlen(conn->mysql->passwd));
 	arena_close(a);
 	if (ok && *c->db_ca && !mysql_get_ssl_cipher(conn->mysql))
 		ok = db_error(err, 2026, "HY000", "the connection is not encrypted although db-ca is set");

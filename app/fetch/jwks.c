@@ -9,7 +9,6 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -90,25 +89,11 @@ static bool fetch(const struct config *config, const char *url, struct strbuf *a
 	return status == 200 || error_set(err, ERR_INTERNAL, "the answer is %ld, not 200", status);
 }
 
-/* A name that holds nothing of the URL: it may be longer than a name, and hold anything. */
-static const char *file_of(struct arena *a, const struct config *config, const char *url)
-{
-	unsigned char digest[SHA256_DIGEST_LENGTH];
-	struct strbuf b;
-
-	SHA256((const unsigned char *)url, strlen(url), digest);
-	strbuf_init(&b, a, 128);
-	strbuf_addf(&b, "%s/", config->jwt_jwks_folder);
-	for (size_t i = 0; i < 8; i++)
-		strbuf_addf(&b, "%02x", digest[i]);
-	strbuf_lit(&b, ".json");
-	return strbuf_cstr(&b);
-}
-
 static bool write_whole(const char *path, struct slice text)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	bool ok = fd >= 0 && write(fd, text.ptr, text.len) == (ssize_t)text.len && fsync(fd) == 0;
+	bool ok = fd >= 0 && fchmod(fd, 0644) == 0 && write(fd, text.ptr, text.len) == (ssize_t)text.len &&
+		  fsync(fd) == 0;
 
 	if (fd >= 0)
 		close(fd);
@@ -131,23 +116,25 @@ static bool keep(struct arena *a, const char *path, struct slice text, struct er
 	return false;
 }
 
-static bool renew(const struct config *config, const char *url)
+static bool renew(const struct config *config, size_t i)
 {
 	struct arena *a = arena_open();
+	struct auth_provider p;
 	struct strbuf answer;
 	struct slice text;
 	struct error err;
 	bool ok;
 
+	auth_provider(a, config, i, &p);
 	error_init(&err, a);
 	strbuf_init(&answer, a, 8192);
-	ok = fetch(config, url, &answer, &err);
+	ok = fetch(config, p.url, &answer, &err);
 	text = strbuf_slice(&answer);
 	while (text.len && strchr(" \r\n\t", text.ptr[text.len - 1]))
 		text.len--;
-	ok = ok && auth_jwks_usable(a, text, &err) && keep(a, file_of(a, config, url), text, &err);
+	ok = ok && auth_jwks_usable(a, text, &err) && keep(a, p.file, text, &err);
 	if (!ok)
-		fprintf(stderr, "rowgate-jwks: %s: %s; the last good copy stays\n", url, err.message);
+		fprintf(stderr, "rowgate-jwks: %s: %s; the last good copy stays\n", p.url, err.message);
 	arena_close(a);
 	return ok;
 }
@@ -177,7 +164,7 @@ int main(int argc, char **argv)
 	}
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	for (size_t i = 0; i < config.jwt_jwks_urls.n; i++)
-		if (!renew(&config, config.jwt_jwks_urls.items[i]))
+		if (!renew(&config, i))
 			status = 1;
 	curl_global_cleanup();
 	arena_close(a);

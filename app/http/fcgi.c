@@ -202,6 +202,26 @@ int64_t http_read_body(void *context, char *to, size_t size)
 	return n;
 }
 
+/* libfcgi's buffer is passed through in pieces that lie in it whole, each wiped behind us. */
+int64_t http_read_secret(void *context, char *to, size_t size)
+{
+	struct http_server *s = context;
+	FCGX_Stream *in = s->request.in;
+	size_t left;
+	int64_t n;
+
+	if (in->rdNext == in->stop && s->body_left) {
+		if (FCGX_GetChar(in) < 0)
+			return -1;
+		in->rdNext--;
+	}
+	left = (size_t)(in->stop - in->rdNext);
+	n = http_read_body(context, to, left < size ? left : size);
+	if (n > 0)
+		explicit_bzero(in->rdNext - n, (size_t)n);
+	return n;
+}
+
 static uint64_t announced(const struct http_request *rq)
 {
 	struct slice text;
@@ -266,11 +286,22 @@ static void drain(struct http_server *s)
 		;
 }
 
+/* What came in headers and went out: cookies and tokens. */
+static void forget(const struct http_server *s, const struct http_response *rs)
+{
+	for (char **p = s->request.envp; p && *p; p++)
+		explicit_bzero(*p, strlen(*p));
+	if (rs->body.ptr)
+		explicit_bzero(rs->body.ptr, rs->body.cap);
+}
+
 /* Closes the connection. libfcgi would wait for nginx to close first, lest unread input reset it; there is none. */
 static void end_request(struct http_server *s, struct http_response *rs)
 {
 	close(s->request.ipcFd);
 	s->request.ipcFd = -1;
+	if (rs->secret)
+		forget(s, rs);
 	FCGX_Free(&s->request, 0);
 	s->body = rs->body;
 	if (s->body.cap > 4 * HTTP_HOLD_BACK)

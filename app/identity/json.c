@@ -13,18 +13,7 @@ static void put(void *object)
 
 struct json_object *json_read(struct arena *a, struct slice text)
 {
-	struct json_fault fault;
-	struct json_tokener *tokener;
-	struct json_object *o;
-
-	if (json_kind(text) != '{' || !json_check(a, text, DEPTH, &fault))
-		return NULL;
-	tokener = json_tokener_new_ex(DEPTH + 1);
-	o = json_tokener_parse_ex(tokener, text.ptr, (int)text.len);
-	json_tokener_free(tokener);
-	if (o)
-		arena_defer(a, put, o);
-	return o;
+	return json_tree(a, text, DEPTH);
 }
 
 int json_text_member(struct json_object *o, const char *name, struct slice *out)

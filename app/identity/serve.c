@@ -74,6 +74,8 @@ bool call_user(struct call *c, bool lock, struct identity_user *out)
 {
 	bool found, lives = true;
 
+	if (c->who.foreign)
+		return deny(c->err, 403, "bad_jwt", "Users of other providers have no account here");
 	if (!uuid_valid(c->who.subject))
 		return deny(c->err, 403, "bad_jwt", "invalid claim: missing sub claim");
 	if (!user_by(&c->q, "id", c->who.subject, lock, out, &found))

@@ -45,6 +45,14 @@ static void read_user(struct arena *a, const struct value *v, struct identity_us
 				       .banned = v[11].i != 0 };
 }
 
+static bool ascii(struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)text.ptr[i] >= 0x80)
+			return false;
+	return true;
+}
+
 static bool email_char(char c)
 {
 	return c > ' ' && c < 0x7f && !strchr("\"(),:;<>[\\]@", c);
@@ -56,6 +64,9 @@ bool email_normal(struct arena *a, struct slice text, struct slice *out, struct 
 	const char *at = text.len ? memchr(text.ptr, '@', text.len) : NULL;
 	char *copy;
 
+	if (!ascii(text))
+		return deny(err, 400, "email_address_invalid",
+			    "Unable to validate email address: letters beyond ASCII are not supported");
 	if (!at || at == text.ptr || text.len > 254 || at + 1 == text.ptr + text.len)
 		return deny(err, 400, "email_address_invalid", "Unable to validate email address: invalid format");
 	copy = slice_cstr(a, text);

@@ -175,7 +175,7 @@ static void hits_still_expire(void **state)
 	(void)state;
 	assert_true(verified(auth, token, NOW, &message));
 	assert_int_equal(hits(auth), 0);
-	assert_true(verified(auth, token, NOW + 130, &message));
+	assert_true(verified(auth, token, NOW + 129, &message));
 	assert_int_equal(hits(auth), 1);
 	assert_false(verified(auth, token, NOW + 131, &message));
 	assert_string_equal(message, "JWT expired");
@@ -283,6 +283,34 @@ static void a_cache_of_none_and_of_one(void **state)
 	}
 }
 
+/* J43: with one place there is one bucket, and every token is in it. */
+static void twins_do_not_hit(void **state)
+{
+	struct config config = plain_config();
+	struct slice token = token_of(arena, HS256_HEADER, GOOD_CLAIMS);
+	const char *message;
+	struct auth *auth;
+
+	(void)state;
+	config.jwt_secret = SECRET;
+	config.jwt_cache_max_entries = 1;
+	auth = opened(&config);
+	assert_true(verified(auth, token, NOW, &message));
+	assert_true(verified(auth, token, NOW, &message));
+	assert_int_equal(hits(auth), 1);
+	for (size_t i = 0; i < token.len; i++) {
+		char *twin = slice_cstr(arena, token);
+
+		twin[i] = twin[i] == 'A' ? 'B' : 'A';
+		assert_false(verified(auth, (struct slice){ twin, token.len }, NOW, &message));
+	}
+	assert_false(verified(auth, (struct slice){ token.ptr, token.len - 1 }, NOW, &message));
+	assert_int_equal(hits(auth), 1);
+	assert_true(verified(auth, token, NOW, &message));
+	assert_int_equal(hits(auth), 2);
+	auth_close(auth);
+}
+
 /* The hot path: no more than a hash, a comparison and a copy. */
 static void a_hit_is_cheap(void **state)
 {
@@ -384,6 +412,7 @@ int main(void)
 		cmocka_unit_test(refused_and_long_tokens_are_not_kept),
 		cmocka_unit_test(the_least_recently_used_leaves),
 		cmocka_unit_test(a_cache_of_none_and_of_one),
+		cmocka_unit_test(twins_do_not_hit),
 		cmocka_unit_test(a_hit_is_cheap),
 		cmocka_unit_test(issues_tokens),
 	};

@@ -61,8 +61,8 @@ static void exp_nbf_iat(void **state)
 	static const struct row rows[] = {
 		{ "{\"role\":\"clerk\",\"exp\":1700000000}", "clerk" },
 		{ "{\"role\":\"clerk\",\"exp\":1699999999}", "clerk" }, /* J29: within the leeway */
-		{ "{\"role\":\"clerk\",\"exp\":1699999970}", "clerk" },
-		{ "{\"role\":\"clerk\",\"exp\":1699999969}", "PGRST303 JWT expired" },
+		{ "{\"role\":\"clerk\",\"exp\":1699999971}", "clerk" },
+		{ "{\"role\":\"clerk\",\"exp\":1699999970}", "PGRST303 JWT expired" },
 		{ "{\"role\":\"clerk\",\"exp\":1}", "PGRST303 JWT expired" },
 		{ "{\"role\":\"clerk\",\"exp\":0}", "PGRST303 JWT expired" },
 		{ "{\"role\":\"clerk\",\"exp\":253402300799}", "clerk" },
