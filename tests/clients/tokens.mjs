@@ -4,6 +4,9 @@ import crypto from 'node:crypto'
 
 export const NOW = 1700000000
 
+// Node 18 has it, but not where jose looks.
+globalThis.crypto ??= crypto.webcrypto
+
 // Mulberry32.
 export function random(seed) {
 	let a = seed >>> 0

@@ -8,11 +8,12 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import * as jose from 'jose'
 import jsonwebtoken from 'jsonwebtoken'
 import { makeKeys, NOW, random, tokens } from './tokens.mjs'
 
-const repo = join(import.meta.dirname ?? '.', '../..')
+const repo = fileURLToPath(new URL('../..', import.meta.url))
 const build = process.env.BUILD ?? 'build'
 const count = Number(process.env.TOKENS ?? 6000), seed = Number(process.env.SEED ?? 20261121)
 const LEEWAY = 30

@@ -260,7 +260,7 @@ def broken_records():
 
 def figures(pool):
     """Open descriptors and KiB of memory of each worker."""
-    return {pid: (len(os.listdir(f'/proc/{pid}/fd')), int(re.search(r'VmRSS:\s+(\d+)', pathlib.Path(f'/proc/{pid}/status').read_text())[1]))
+    return {pid: (len(harness.proc(pid, 'fd').split()), int(re.search(r'VmRSS:\s+(\d+)', pathlib.Path(f'/proc/{pid}/status').read_text())[1]))
             for pid in pool.workers()}
 
 

@@ -7,7 +7,6 @@ import csv
 import gzip
 import io
 import json
-import pathlib
 import re
 import subprocess
 import threading
@@ -15,7 +14,7 @@ import time
 
 import pytest
 
-from harness import Http, wait_until
+from harness import Http, proc, wait_until
 
 ROWS = 300000
 
@@ -31,7 +30,7 @@ def curl(instance, path, *options):
 
 def memory(pid):
     """KiB that belong to the process alone."""
-    text = pathlib.Path(f'/proc/{pid}/smaps_rollup').read_text()
+    text = proc(pid, 'smaps_rollup')
     return sum(map(int, re.findall(r'Private_(?:Clean|Dirty): +(\d+)', text)))
 
 

@@ -40,7 +40,7 @@ def requests(stack, instance, n):
 
 
 def private_kib(pid):
-    text = pathlib.Path(f'/proc/{pid}/smaps_rollup').read_text()
+    text = harness.proc(pid, 'smaps_rollup')
     return sum(int(n) for n in re.findall(r'^Private_\w+:\s+(\d+)', text, re.M))
 
 
