@@ -88,7 +88,7 @@ fault: all
 .PHONY: bench bench-programs
 bench:
 	@BUILD=$(BUILD) tests/bench/bench.sh
-bench-programs: $(BUILD)/tests/bench/probe $(BUILD)/tests/bench/bulk $(BUILD)/tests/bench/load
+bench-programs: $(BUILD)/tests/bench/probe $(BUILD)/tests/bench/bulk $(BUILD)/tests/bench/load $(BUILD)/tests/bench/quartiles
 
 $(BUILD)/tests/bench/%: tests/bench/%.c tests/bench/probe.h
 	@mkdir -p $(@D)

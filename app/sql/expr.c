@@ -1,4 +1,6 @@
 /* Pieces of statements: parameters, columns, JSON paths, casts, aggregates. */
+#include <assert.h>
+
 #include "internal.h"
 
 void sql_writer(struct writer *w, struct arena *a, const struct plan *plan)
@@ -155,12 +157,13 @@ static void around(struct writer *w, const struct plan_cast *cast, const struct 
 	}
 }
 
-/* What is counted here is none of the database's: its operands are selected (app/sql/gather.c). */
 static const char *const functions[] = { "",     "COUNT(",          "SUM(",         "AVG(",       "MAX(",
 					 "MIN(", "COUNT(DISTINCT ", "STDDEV_SAMP(", "STDDEV_POP(" };
 
 static void aggregate(struct writer *w, const struct plan_expr *e)
 {
+	/* What is counted here has its operands selected by sql_gather. */
+	assert(!plan_is_counted(e));
 	if (e->aggregate)
 		strbuf_adds(&w->text, functions[e->aggregate]);
 	around(w, e->cast, e, base);

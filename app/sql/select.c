@@ -522,7 +522,10 @@ void sql_explain(struct arena *a, const struct plan *plan, bool analyze, bool js
 		explain = "EXPLAIN ANALYZE ";
 	else
 		explain = json ? "EXPLAIN FORMAT=JSON " : "EXPLAIN FORMAT=TREE ";
-	sql_select(a, plan, plan->root, NULL, &select);
+	if (plan->root->counted)
+		sql_gather(a, plan, plan->root, NULL, NULL, 0, &select);
+	else
+		sql_select(a, plan, plan->root, NULL, &select);
 	sql_writer(&w, a, plan);
 	strbuf_adds(&w.text, explain);
 	strbuf_add_slice(&w.text, select.text);

@@ -3,6 +3,9 @@
 
 #include "internal.h"
 
+/* What a distinct value takes, in bytes, with the room that tables have to spare. */
+#define VALUE_MEMORY 32
+
 /* Distinct texts, by how they compare. */
 struct texts {
 	struct arena *a;
@@ -128,6 +131,16 @@ static struct group *new_group(struct stats *s, uint64_t hash, size_t parent)
 	return *bucket = g;
 }
 
+/* In memory a group is as much as so many values. */
+static uint64_t weight_of_group(const struct stats *s)
+{
+	size_t cells = s->ncolumns + s->naggregates;
+
+	return 1 + (sizeof(struct group) + s->noperands * sizeof(struct counter) + cells * sizeof(struct value) +
+		    s->key.len) /
+			   VALUE_MEMORY;
+}
+
 static struct group *find(struct stats *s, const struct value *cells)
 {
 	size_t parent = 0;
@@ -148,7 +161,7 @@ static struct group *find(struct stats *s, const struct value *cells)
 	for (g = s->nbuckets ? s->buckets[hash & (s->nbuckets - 1)] : NULL; g; g = g->chain)
 		if (g->hash == hash && slice_eq(g->key, strbuf_slice(&s->key)))
 			return g;
-	if (!take(s, 4 + s->key.len / 16))
+	if (!take(s, weight_of_group(s)))
 		return NULL;
 	g = new_group(s, hash, parent);
 	for (size_t i = 0; i < s->ncolumns; i++)
@@ -217,7 +230,7 @@ static bool distinct(struct stats *s, struct texts *t, struct slice weight)
 		return true;
 	*slot = slice_copy(t->a, weight);
 	t->n++;
-	return take(s, 3 + weight.len / 16);
+	return take(s, 2 + weight.len / VALUE_MEMORY);
 }
 
 static struct texts *new_texts(struct arena *a)
@@ -282,12 +295,13 @@ static bool rescale(struct stats *s, struct operand *o, unsigned scale)
 	return true;
 }
 
+/* Zeros at the end are left out, so that whole amounts lie close together whatever decimals their column has. */
 static bool decimal(struct stats *s, struct operand *o, struct slice text, wide *out)
 {
 	wide most = number_power(MAX_DIGITS);
 	unsigned scale;
 
-	if (number_parse(text, o->sparing, out, &scale) && (scale <= o->scale || rescale(s, o, scale))) {
+	if (number_parse(text, true, out, &scale) && (scale <= o->scale || rescale(s, o, scale))) {
 		*out *= number_power(o->scale - scale);
 		if (*out<most && * out> - most)
 			return true;

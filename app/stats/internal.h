@@ -46,8 +46,10 @@ bool moment_exists(const struct value *v);
 
 struct tally {
 	uint64_t *slots; /* low half, count and, when wide, high half of each; count 0: free */
-	size_t n, size;  /* values, slots (a power of two) */
-	bool is_wide;    /* some value needs more than 64 bits */
+	uint32_t *cells; /* or the counts of the values from base on */
+	size_t n, size;  /* values; slots (a power of two), or cells */
+	int64_t base;
+	bool is_wide; /* some value needs more than 64 bits */
 };
 
 /* Counts a value; true when it is a new one. */
@@ -139,7 +141,6 @@ struct operand {
 	struct shown how;
 	bool is_text; /* anything that is no number and no moment: counted, least and greatest only */
 	bool trimmed; /* shown with as many decimals as there are */
-	bool sparing; /* counted so: the type has more digits than can be counted */
 	bool tallied;
 	bool distinct; /* of text */
 	bool extremes; /* of text */

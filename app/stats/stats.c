@@ -73,13 +73,12 @@ static struct operand *operand(struct stats *s, const struct plan_expr *aggregat
 
 	if (!o) {
 		o = &s->operands[s->noperands++];
-		*o = (struct operand){ .wanted = want(s, &e),
-				       .how = { unit_of(e.type.class), e.type.class },
-				       .is_text = is_text_class(e.type.class),
-				       .trimmed = e.trimmed,
-				       .sparing = e.trimmed || e.type.length > MAX_DIGITS };
-		if (e.type.class == TYPE_DECIMAL && !o->sparing)
-			o->scale = e.type.decimals;
+		*o = (struct operand){
+			.wanted = want(s, &e),
+			.how = { unit_of(e.type.class), e.type.class },
+			.is_text = is_text_class(e.type.class),
+			.trimmed = e.trimmed,
+		};
 		o->wanted->instant = e.type.class == TYPE_TIMESTAMP && s->plan->timezone.len;
 		o->wanted->weighed = false;
 	}

@@ -1,17 +1,36 @@
 /*
- * How often each value occurs: open addressing, at most three quarters full. Values of 64 bits take 16 bytes each; the
- * first that needs more makes room for the rest of all.
+ * How often each value occurs: open addressing, at most three quarters full, 16 bytes a slot; 24 as soon as a value needs
+ * more than 64 bits. Values that lie close together, as whole amounts do, are kept as an array of counts instead, for as
+ * long as that takes no more memory: what is counted then mostly lies in the processor's cache.
  */
 #include <stdlib.h>
 
 #include "internal.h"
 
 #define FIRST_SIZE 8
+/* Cells of an array in the place of a slot: 4 bytes for 16. */
+#define CELLS 4
 
 static size_t stride(const struct tally *t)
 {
 	return t->is_wide ? 3 : 2;
 }
+
+static void *zeroed(size_t n, size_t size)
+{
+	void *p = calloc(n ? n : 1, size);
+
+	if (!p)
+		abort();
+	return p;
+}
+
+static bool fits(wide v)
+{
+	return v == (int64_t)v;
+}
+
+/* --- slots --- */
 
 static size_t place(uint64_t low, uint64_t high, size_t size)
 {
@@ -32,11 +51,14 @@ static uint64_t *find(const struct tally *t, uint64_t low, uint64_t high)
 	}
 }
 
-static wide value_at(const struct tally *t, const uint64_t *slot)
+/* Slots that n values need, one more included. */
+static size_t slots_for(size_t n)
 {
-	if (!t->is_wide)
-		return (int64_t)slot[0];
-	return (wide)(((unsigned __int128)slot[2] << 64) | slot[0]);
+	size_t size = FIRST_SIZE;
+
+	while (n >= size / 4 * 3)
+		size *= 2;
+	return size;
 }
 
 static void put(struct tally *t, wide v, uint64_t n)
@@ -49,38 +71,105 @@ static void put(struct tally *t, wide v, uint64_t n)
 		slot[2] = high;
 }
 
-/* The same values times factor, in so many slots. */
-static void rebuild(struct tally *t, size_t size, bool is_wide, wide factor)
+/* --- both --- */
+
+/* The value in the i-th slot or cell; false: it is empty. */
+static bool value_in(const struct tally *t, size_t i, struct count *out)
+{
+	const uint64_t *slot;
+
+	if (t->cells) {
+		*out = (struct count){ (wide)t->base + (wide)i, t->cells[i] };
+		return out->n != 0;
+	}
+	slot = t->slots + i * stride(t);
+	out->value = (int64_t)slot[0];
+	if (t->is_wide)
+		out->value = (wide)(((unsigned __int128)slot[2] << 64) | slot[0]);
+	out->n = slot[1];
+	return out->n != 0;
+}
+
+static void release(const struct tally *t)
+{
+	free(t->slots);
+	free(t->cells);
+}
+
+/* Into slots, the values times factor. */
+static void to_slots(struct tally *t, size_t size, bool is_wide, wide factor)
 {
 	struct tally old = *t;
+	struct count c;
 
-	t->size = size;
-	t->is_wide = is_wide;
-	t->slots = calloc(size, stride(t) * sizeof(uint64_t));
-	if (!t->slots)
-		abort();
-	for (size_t i = 0; i < old.size; i++) {
-		const uint64_t *slot = old.slots + i * stride(&old);
-
-		if (slot[1])
-			put(t, value_at(&old, slot) * factor, slot[1]);
-	}
-	free(old.slots);
+	*t = (struct tally){ .n = old.n, .size = size, .is_wide = is_wide };
+	t->slots = zeroed(size, stride(t) * sizeof(uint64_t));
+	for (size_t i = 0; i < old.size; i++)
+		if (value_in(&old, i, &c))
+			put(t, c.value * factor, c.n);
+	release(&old);
 }
 
-static bool fits(wide v)
+static void limits(const struct tally *t, int64_t *least, int64_t *most)
 {
-	return v == (int64_t)v;
+	struct count c;
+
+	for (size_t i = 0; i < t->size; i++) {
+		if (!value_in(t, i, &c))
+			continue;
+		*least = c.value < *least ? (int64_t)c.value : *least;
+		*most = c.value > *most ? (int64_t)c.value : *most;
+	}
 }
 
-bool tally_add(struct tally *t, wide v)
+/* Into an array that has room for v, if that is not larger than slots would be. */
+static bool to_cells(struct tally *t, wide v)
+{
+	int64_t least = INT64_MAX, most = INT64_MIN, base;
+	size_t room = slots_for(t->n) * CELLS;
+	struct tally old = *t;
+	struct count c;
+	uint64_t range;
+
+	if (t->is_wide || !fits(v))
+		return false;
+	limits(t, &least, &most);
+	least = v < least ? (int64_t)v : least;
+	most = v > most ? (int64_t)v : most;
+	range = (uint64_t)most - (uint64_t)least;
+	if (range >= room / 2)
+		return false;
+	/* As much room on both sides as there is. */
+	base = least < INT64_MIN + (int64_t)room ? least : least - (int64_t)((room - range) / 2);
+	*t = (struct tally){ .n = old.n, .size = room, .base = base };
+	t->cells = zeroed(room, sizeof(*t->cells));
+	for (size_t i = 0; i < old.size; i++)
+		if (value_in(&old, i, &c))
+			t->cells[(size_t)((uint64_t)c.value - (uint64_t)base)] = (uint32_t)c.n;
+	release(&old);
+	return true;
+}
+
+/* Makes v find its place. */
+static void make_room(struct tally *t, wide v)
+{
+	bool countable = true;
+	struct count c;
+
+	for (size_t i = 0; t->slots && i < t->size; i++)
+		countable &= !value_in(t, i, &c) || c.n < UINT32_MAX;
+	if (t->n < 4 * FIRST_SIZE || !countable || !to_cells(t, v))
+		to_slots(t, slots_for(t->n), t->is_wide || !fits(v), 1);
+}
+
+static bool add_to_slots(struct tally *t, wide v)
 {
 	uint64_t *slot;
 
-	if (!fits(v) && !t->is_wide)
-		rebuild(t, t->size ? t->size : FIRST_SIZE, true, 1);
-	else if (t->n >= t->size / 4 * 3)
-		rebuild(t, t->size ? t->size * 2 : FIRST_SIZE, t->is_wide, 1);
+	if (t->n >= t->size / 4 * 3 || (!t->is_wide && !fits(v))) {
+		make_room(t, v);
+		return tally_add(t, v);
+	}
 	slot = find(t, (uint64_t)v, (uint64_t)(v >> 64));
 	if (slot[1]++)
 		return false;
@@ -91,22 +180,38 @@ bool tally_add(struct tally *t, wide v)
 	return true;
 }
 
+bool tally_add(struct tally *t, wide v)
+{
+	uint64_t at = (uint64_t)v - (uint64_t)t->base;
+
+	if (!t->cells)
+		return add_to_slots(t, v);
+	if (at >= t->size || !fits(v)) {
+		make_room(t, v);
+		return tally_add(t, v);
+	}
+	if (t->cells[at] == UINT32_MAX) {
+		to_slots(t, slots_for(t->n), false, 1);
+		return tally_add(t, v);
+	}
+	t->n += !t->cells[at];
+	return !t->cells[at]++;
+}
+
 void tally_scale(struct tally *t, wide factor)
 {
 	bool is_wide = t->is_wide;
+	struct count c;
 
-	for (size_t i = 0; i < t->size && !is_wide; i++) {
-		const uint64_t *slot = t->slots + i * stride(t);
-
-		is_wide = slot[1] && !fits(value_at(t, slot) * factor);
-	}
+	for (size_t i = 0; i < t->size && !is_wide; i++)
+		is_wide = value_in(t, i, &c) && !fits(c.value * factor);
 	if (t->size)
-		rebuild(t, t->size, is_wide, factor);
+		to_slots(t, slots_for(t->n), is_wide, factor);
 }
 
 void tally_free(struct tally *t)
 {
-	free(t->slots);
+	release(t);
 	*t = (struct tally){ 0 };
 }
 
@@ -124,15 +229,10 @@ struct count *tally_sorted(const struct tally *t)
 
 	if (!t->n)
 		return NULL;
-	all = malloc(t->n * sizeof(*all));
-	if (!all)
-		abort();
-	for (size_t i = 0; i < t->size; i++) {
-		const uint64_t *slot = t->slots + i * stride(t);
-
-		if (slot[1])
-			all[n++] = (struct count){ value_at(t, slot), slot[1] };
-	}
-	qsort(all, n, sizeof(*all), ascending);
+	all = zeroed(t->n + 1, sizeof(*all)); /* one more: empty ones are read there too */
+	for (size_t i = 0; i < t->size; i++)
+		n += value_in(t, i, &all[n]);
+	if (t->slots)
+		qsort(all, n, sizeof(*all), ascending);
 	return all;
 }

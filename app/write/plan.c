@@ -215,6 +215,12 @@ bool write_plan(struct arena *a, const struct config *config, const struct schem
 	q = of_writing(query, w->kind);
 	if (!plan_read(a, unlimited(a, config), schema, &q, &w->plan, err))
 		return false;
+	/* It would be a condition on what is shown, not on what is written. */
+	if (w->plan->root->having && w->kind != WRITE_INSERT) {
+		error_set(err, ERR_NO_OPERATOR, "aggregate functions are not allowed in the filters of a write");
+		err->sqlstate = "42803";
+		return false;
+	}
 	w->table = w->plan->table;
 	w->roll_back = write_rolls_back(config->db_tx_end, query->prefer.tx);
 	for (size_t i = 0; i < query->ncolumns && w->kind != WRITE_DELETE; i++)

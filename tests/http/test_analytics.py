@@ -425,3 +425,40 @@ def test_the_real_wages(stack):
     hr = rows['HR']
     assert (hr['n'], [hr['min'], hr['q1'], hr['median'], hr['q3'], hr['max']]) == (41, [55558, 95413, 131465, 198242, 332100])
     assert len(rows) == 12 and sum(box['n'] for box in rows.values()) == 500
+
+
+# ---- with writes, calls and plans ----
+
+@pytest.mark.parametrize('query', ['select=k:count()&k=gt.0', 'select=name,k:count()&k=gte.0', 'having=count().gte.0', 'select=m:n.median()&m=gte.0',
+                                   'having=n.median().gte.0', 'select=id,c:count()&or=(c.gte.0,id.eq.1)'])
+@pytest.mark.parametrize('method, data', [('DELETE', None), ('PATCH', {'n': 5})])
+def test_a_write_takes_no_condition_on_groups(stack, method, data, query):
+    """It would be no condition on the rows: all of them would be written."""
+    stack.sql("DELETE FROM spec.w_one")
+    stack.sql("INSERT INTO spec.w_one VALUES (1, 'a', 1), (2, 'b', 2)")
+    response = stack.rq(method, f'/rest/v1/w_one?{query}', {'Prefer': 'return=representation'}, data, stack.service_key)
+    assert response.error() == (400, '42803')
+    assert stack.sql('SELECT COUNT(*), SUM(n) FROM spec.w_one') == ((2, 3),)
+
+
+def test_what_a_write_shows(stack):
+    stack.sql("DELETE FROM spec.w_one")
+    show = {'Prefer': 'return=representation'}
+    rows = [{'id': i, 'name': 'x' if i < 3 else 'y', 'n': i * i} for i in range(1, 6)]
+    response = stack.rq('POST', '/rest/v1/w_one?select=name,m:n.median(),c:count()&having=count().gt.1&order=m.desc', show, rows, stack.service_key)
+    assert (response.status, response.json()) == (201, [{'name': 'y', 'm': 16, 'c': 3}, {'name': 'x', 'm': 2.5, 'c': 2}])
+    response = stack.rq('DELETE', '/rest/v1/w_one?select=n.quantile(0.25)&id=gt.2', show, None, stack.service_key)
+    assert response.json() == [{'quantile': 12.5}]
+
+
+def test_plans(stack):
+    response = stack.variant({'db-plan-enabled': 'true'}).get('/st_pays?select=kind,n.median()&order=n.median()', {'Accept': 'application/vnd.pgrst.plan+json'})
+    assert response.status == 200 and 'GROUP' not in response.text.upper()
+
+
+def test_rows_of_a_procedure(get):
+    assert_rows(get('/rpc/getallprojects?select=client_id,m:id.median(),b:id.boxplot(0)&order=client_id&client_id=not.is.null'),
+                [{'client_id': i, 'm': 2 * i - .5, 'b': {'n': 2, 'min': 2 * i - 1, 'q1': 2 * i - .75, 'median': 2 * i - .5, 'q3': 2 * i - .25, 'max': 2 * i,
+                                                          'mean': 2 * i - .5, 'lower_whisker': 2 * i - 1, 'upper_whisker': 2 * i, 'outlier_count': 0, 'outliers': []}}
+                 for i in (1, 2)])
+    assert_rows(get('/rpc/getallprojects?select=client_id,n:count()&having=count().gt.1&order=client_id'), [{'client_id': 1, 'n': 2}, {'client_id': 2, 'n': 2}])
