@@ -48,6 +48,9 @@ bool call_body(struct arena *a, struct call *call, const struct query *query, co
 bool call_page(struct arena *a, const struct call *call, const struct query *query, struct column *columns,
 	       size_t ncolumns, struct plan **out, struct error *err) MUST_CHECK;
 
+/* The table whose rows the procedure gives, by its comment; NULL: none. Of call, routine and schema are looked at. */
+const struct table *call_relation(const struct call *call);
+
 /* Does the plan take rows as they come, but for its limit and offset? Then they need not be known at once. */
 bool call_is_plain(const struct plan *plan);
 

@@ -7,6 +7,7 @@ sql      the databases on MariaDB          sql-mysql     on Oracle MySQL
 http     through nginx on MariaDB          http-mysql    on Oracle MySQL
 run      make up, down, reload
 clients  npm clients
+openapi  the description, as linters, a validator and a generator of types read it
 browser  the web pages, used by Chromium
 mysqlclient  built with Oracle's client library; some of http on Oracle MySQL and on MariaDB
 asan     unit and http against a build with AddressSanitizer and UBSan
@@ -37,7 +38,7 @@ BUILD = os.environ.get('BUILD', 'build')
 FOLDER = pathlib.Path(os.environ.get('ROWGATE_TEST_DIR', REPO / 'var-test'))
 UNSTABLE_MAX = 3
 SANITIZE = ['SANITIZE=-fsanitize=address,undefined -fno-sanitize-recover=undefined', 'OPT=-O1 -g']
-DEFAULT = ['unit', 'sql', 'http', 'run', 'clients', 'browser', 'fault', 'sql-mysql', 'http-mysql', 'fault-mysql', 'monitoring']
+DEFAULT = ['unit', 'sql', 'http', 'run', 'clients', 'openapi', 'browser', 'fault', 'sql-mysql', 'http-mysql', 'fault-mysql', 'monitoring']
 
 
 def run(command, **environment):
@@ -164,6 +165,10 @@ def clients():
     return node_tests('tests/clients', [])
 
 
+def openapi():
+    return node_tests('tests/openapi', [])
+
+
 def browser_missing():
     """Why there is no browser, after an attempt to install one; None where there is."""
     names = ('chromium', 'chromium-browser', 'google-chrome')
@@ -247,7 +252,7 @@ def target(name):
 
 STAGES = {
     'unit': unit, 'sql': lambda: pytest('tests/sql'), 'http': lambda: pytest('tests/http'),
-    'run': lambda: pytest('tests/run'), 'clients': clients, 'browser': browser, 'sql-mysql': lambda: on_mysql('tests/sql'),
+    'run': lambda: pytest('tests/run'), 'clients': clients, 'openapi': openapi, 'browser': browser, 'sql-mysql': lambda: on_mysql('tests/sql'),
     'http-mysql': lambda: on_mysql('tests/http'), 'asan': asan, 'lint': target('lint'), 'memory': target('valgrind'),
     'monitoring': lambda: pytest('tests/monitoring'), 'fuzz': fuzz,
     'mysqlclient': mysqlclient, 'fault': fault('mariadb'), 'fault-mysql': fault('mysql'),

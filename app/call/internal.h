@@ -23,9 +23,6 @@ void call_want(struct arena *a, struct wanted *w, struct slice name);
 /* PGRST202 with what comes nearest. Always false. */
 bool call_not_found(const struct call *call, struct slice name, const struct wanted *w, struct error *err);
 
-/* The table whose rows the procedure gives, by its comment; NULL: none. */
-const struct table *call_relation(const struct call *call);
-
 /* Types and relations of that table, for the columns that have its names. */
 void call_take_relation(struct arena *a, const struct table *of, struct table *face);
 

@@ -103,6 +103,28 @@ static void add_body(struct document *d, const struct routine *r)
 	strbuf_lit(b, "}}");
 }
 
+/* The table whose rows it gives, where that is in the document; NULL: none. */
+static const struct table *rows_of(const struct document *d, const struct routine *r)
+{
+	const struct call call = { .routine = r, .schema = d->rq->schema };
+	const struct table *t = r->is_function ? NULL : call_relation(&call);
+	const struct entry *e = t ? openapi_entry(d, t) : NULL;
+
+	return e && e->rights.any && slice_eq(t->schema, d->rq->db) ? t : NULL;
+}
+
+static void add_rows(struct document *d, const struct routine *r)
+{
+	const struct table *of = rows_of(d, r);
+
+	strbuf_lit(d->b, "{\"type\":\"array\",\"items\":");
+	if (of)
+		openapi_ref(d->b, "schemas", "", of->name);
+	else
+		strbuf_lit(d->b, "{}");
+	strbuf_addc(d->b, '}');
+}
+
 static void add_answer(struct document *d, const struct routine *r)
 {
 	struct strbuf *b = d->b;
@@ -120,9 +142,11 @@ static void add_answer(struct document *d, const struct routine *r)
 	} else if (has_output(r)) {
 		strbuf_lit(b, "{\"oneOf\":[");
 		add_object(b, r, true);
-		strbuf_lit(b, ",{\"type\":\"array\",\"items\":{}}]}");
+		strbuf_addc(b, ',');
+		add_rows(d, r);
+		strbuf_lit(b, "]}");
 	} else {
-		strbuf_lit(b, "{\"type\":\"array\",\"items\":{}}");
+		add_rows(d, r);
 	}
 	openapi_lit(b, "},'text/csv':{'schema':{'type':'string'}}}}");
 }
@@ -135,9 +159,9 @@ static void add_responses(struct document *d, const struct routine *r)
 
 	add_answer(d, r);
 	if (!r->is_function) {
-		openapi_lit(d->b,
-			    ",'206':{'description':'A page of rows.','content':{'application/json':{'schema':{'type':"
-			    "'array','items':{}}}}}");
+		openapi_lit(d->b, ",'206':{'description':'A page of rows.','content':{'application/json':{'schema':");
+		add_rows(d, r);
+		strbuf_lit(d->b, "}}}");
 	}
 	openapi_refusals(d, r->is_function ? of_functions : of_procedures);
 	strbuf_addc(d->b, '}');
@@ -227,6 +251,8 @@ static void add_operation(struct document *d, const struct routine *r, bool get)
 	openapi_text(b, "x-routine", r->name);
 	openapi_flag(b, "x-function", r->is_function);
 	openapi_flag(b, "x-read-only", r->reads);
+	if (rows_of(d, r))
+		openapi_text(b, "x-returns", rows_of(d, r)->name);
 	add_parameters(d, r, get);
 	if (!get)
 		add_body(d, r);

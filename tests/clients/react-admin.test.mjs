@@ -68,3 +68,22 @@ test('getManyReference', async () => {
 test('what the database refuses is an error with its words', async () => {
 	await assert.rejects(admin.create('salary_history', { data: { eid: 9999, salary: 1, date: '2020-01-01' } }), /foreign key|salary_history_eid/i)
 })
+
+test('it goes through every table of the description, by the keys that say so there', async () => {
+	const { json } = await httpClient(`${url}/rest/v1/`)
+	const tables = Object.values(json.components.schemas).filter((s) => s['x-table'] && s['x-primary-key'].length)
+	const provider = make({
+		apiUrl: `${url}/rest/v1`, httpClient, defaultListOp: 'eq', schema: () => '',
+		primaryKeys: new Map(tables.map((s) => [s['x-table'], s['x-primary-key']])),
+	})
+	assert.ok(tables.length >= 2)
+	for (const { 'x-table': name, 'x-primary-key': [key], properties } of tables) {
+		const { data, total } = await provider.getList(name, {
+			filter: {}, sort: { field: key, order: 'ASC' }, pagination: { page: 1, perPage: 3 }, meta: {},
+		})
+		assert.ok(total >= data.length && data.length, name)
+		const { data: one } = await provider.getOne(name, { id: data[0].id })
+		assert.deepEqual(one, data[0])
+		assert.ok(Object.keys(properties).every((column) => column in one), name)
+	}
+})
