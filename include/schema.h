@@ -53,6 +53,7 @@ struct table {
 	bool is_view;
 	bool updatable;
 	bool joins; /* a view of several tables: it can be updated at most, not inserted into or deleted from */
+	bool lacks; /* a view without a column that its table's new rows must have */
 	struct slice comment;
 	const struct table *rows_of; /* a procedure's rows: the table they are said to be of; else NULL */
 	struct table *next;          /* in its hash bucket */

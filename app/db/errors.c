@@ -18,6 +18,7 @@ static const struct {
 	{ 1586, ERR_DUPLICATE, "duplicate key value violates unique constraint" },
 	{ 1048, ERR_NULL, "null value violates not-null constraint" },
 	{ 1364, ERR_NULL, "null value violates not-null constraint" },
+	{ 1423, ERR_NULL, "the view's table has a column without a default that the view does not show" },
 	{ 1451, ERR_FOREIGN_KEY, "update or delete violates foreign key constraint" },
 	{ 1217, ERR_FOREIGN_KEY, "update or delete violates foreign key constraint" },
 	{ 1452, ERR_FOREIGN_KEY, "insert or update violates foreign key constraint" },

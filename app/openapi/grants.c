@@ -172,7 +172,9 @@ static unsigned possible_with(const struct table *t)
 {
 	if (!t->updatable)
 		return MAY_SELECT;
-	return t->joins ? MAY_SELECT | MAY_UPDATE : MAY_ALL;
+	if (t->joins)
+		return MAY_SELECT | MAY_UPDATE;
+	return t->lacks ? MAY_ALL & ~(unsigned)MAY_INSERT : MAY_ALL;
 }
 
 void openapi_table_rights(struct arena *a, const struct grant *grants, size_t n, const struct table *table,

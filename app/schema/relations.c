@@ -105,6 +105,27 @@ static void view_defaults(const struct view *v)
 	}
 }
 
+static bool shows(const struct view *v, const struct column *base)
+{
+	for (size_t c = 0; c < v->table->ncolumns; c++)
+		if (v->origins[c].base == base)
+			return true;
+	return false;
+}
+
+/* No row can be inserted into a view that hides what it must have. */
+static void view_lacks(const struct view *v)
+{
+	const struct table *base = NULL;
+
+	for (size_t c = 0; v->nbases == 1 && c < v->table->ncolumns && !base; c++)
+		if (v->origins[c].base)
+			base = v->origins[c].base->table;
+	for (size_t c = 0; base && c < base->ncolumns; c++)
+		v->table->lacks |= !base->columns[c].nullable && !base->columns[c].has_default &&
+				   !shows(v, &base->columns[c]);
+}
+
 static struct foreign_key *derive(struct arena *a, const struct foreign_key *key, struct table *table,
 				  const struct column **columns, struct table *target,
 				  const struct column **target_columns, struct foreign_key *next)
@@ -256,6 +277,7 @@ void schema_relate(struct schema *schema, struct foreign_key *keys, const struct
 	for (const struct view *v = views; v; v = v->next) {
 		view_keys(schema->arena, v);
 		view_defaults(v);
+		view_lacks(v);
 	}
 	for (const struct foreign_key *k = keys; k; k = k->next)
 		derived = derive_all(schema->arena, k, views, derived);

@@ -212,6 +212,9 @@ def test_operations_by_right(anon, service):
     assert set(service['paths']['/w_keyless']) == {'get', 'post', 'patch', 'delete'}
     # A view that groups cannot be written to.
     assert set(service['paths']['/w_sums']) == {'get'}
+    # A view that hides a column which new rows must have cannot be inserted into.
+    assert set(service['paths']['/w_view']) == {'get', 'post', 'put', 'patch', 'delete'}
+    assert set(service['paths']['/w_nameless']) == {'get', 'patch', 'delete'}
     rights = {k: v for k, v in schema(anon, 'r_stuff').items() if k.endswith('able') and k != 'x-table'}
     assert rights == {'x-selectable': True, 'x-insertable': True, 'x-updatable': True, 'x-deletable': False}
 
