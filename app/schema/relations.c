@@ -122,8 +122,8 @@ static void view_lacks(const struct view *v)
 		if (v->origins[c].base)
 			base = v->origins[c].base->table;
 	for (size_t c = 0; base && c < base->ncolumns; c++)
-		v->table->lacks |= !base->columns[c].nullable && !base->columns[c].has_default &&
-				   !shows(v, &base->columns[c]);
+		v->table->lacks |=
+			!base->columns[c].nullable && !base->columns[c].has_default && !shows(v, &base->columns[c]);
 }
 
 static struct foreign_key *derive(struct arena *a, const struct foreign_key *key, struct table *table,
