@@ -211,7 +211,7 @@ static void check_transport(struct check *c)
 {
 	const struct config *config = &c->s->state->config;
 
-	if (*config->db_host && !*config->db_ca)
+	if (config->db_host.n && !*config->db_ca)
 		note("db-ca is not set: the connection to db-host is not encrypted or not verified");
 	if (!*config->jwt_secret && !*config->jwt_secret_file)
 		note("no jwt-secret: every token is refused");

@@ -31,6 +31,10 @@ struct exchange {
 	struct once *once; /* of what writes */
 	bool roll_back;    /* the work is to leave nothing */
 	struct db_conn *conn;
+	enum read_place place; /* of a read */
+	bool from_writer;      /* the reader could not: not to be asked again */
+	bool again;            /* tried a second time */
+	bool committed;
 	unsigned long thread;     /* conn's, for the log */
 	struct slice traceparent; /* well-formed, or empty */
 	bool sampled;
@@ -67,11 +71,103 @@ static bool acquire(struct exchange *x)
 {
 	struct worker *w = x->w;
 
-	if (!db_acquire(w->state->db, x->who.role, http_fd(w->server), &x->conn, x->err))
+	if (!x->conn && !db_acquire(w->state->db, x->who.role, http_fd(w->server), &x->conn, x->err))
 		return false;
 	x->thread = db_thread(x->conn);
 	comment(x);
 	return true;
+}
+
+/* --- the reader --- */
+
+#define POSITION "rowgate-position"
+#define READER_DOWN_MS 1000
+
+/* What an answer to a write gave out: the writer's time that a reader must have reached. 0: none. */
+static bool read_position(const struct http_request *rq, int64_t *out, struct error *err)
+{
+	struct slice text;
+	uint64_t n = 0;
+
+	*out = 0;
+	if (!http_header(rq, POSITION, &text))
+		return true;
+	if (http_header_count(rq, POSITION) == 1 && slice_starts(text, "w1-") && parse_u64(slice_from(text, 3), &n) &&
+	    n <= INT64_MAX / 2) {
+		*out = (int64_t)n;
+		return true;
+	}
+	error_set(err, ERR_PARSE, "The header Rowgate-Position is malformed");
+	return error_hint(err, "Send back what the answer to a write had there, or nothing.");
+}
+
+static void reader_is_down(struct exchange *x)
+{
+	atomic_store(&x->w->shared->reader_down, now_us() / 1000 + READER_DOWN_MS);
+	log_line(LOG_WARN, "the reader does not answer, the writer does: %s", x->err->message);
+	error_init(x->err, x->err->arena);
+	x->place = READ_DOWN;
+}
+
+/* Is what the reader has new enough? beat: the writer's time that it has reached. */
+static bool is_fresh(struct exchange *x, int64_t beat, int64_t position)
+{
+	uint64_t limit = x->w->state->config.db_reader_max_lag * 1000000;
+	int64_t now;
+	bool known = worker_writer_time(x->w, &now);
+
+	atomic_store_explicit(&x->w->shared->metrics.reader_lag, known ? (now > beat ? now - beat : 0) : -1,
+			      memory_order_relaxed);
+	return beat >= position && (!limit || (known && beat && now - beat < (int64_t)limit));
+}
+
+static bool acquire_reader(struct exchange *x, int64_t position)
+{
+	struct worker *w = x->w;
+	int64_t until = atomic_load(&w->shared->reader_down), now = now_us() / 1000, beat;
+
+	x->place = READ_DOWN;
+	if (now < until && until - now <= READER_DOWN_MS)
+		return false;
+	x->place = READ_LAGS;
+	if (!db_acquire_reader(w->state->db, x->who.role, http_fd(w->server), &x->conn, &beat, x->err)) {
+		let_go(x);
+		/* A role that is none says nothing of the server. */
+		if (x->err->code == ERR_UNKNOWN_ROLE)
+			error_init(x->err, x->err->arena);
+		else
+			reader_is_down(x);
+	} else if (is_fresh(x, beat, position)) {
+		x->place = READ_READER;
+	} else {
+		let_go(x);
+	}
+	return x->place == READ_READER;
+}
+
+/* A read goes to the reader, when there is one that is up and as new as it has to be. */
+static bool acquire_for_reading(struct exchange *x)
+{
+	int64_t position;
+	bool wanted = *x->w->state->config.db_reader_host != '\0';
+
+	if (wanted && !read_position(x->rq, &position, x->err))
+		return false;
+	if (x->from_writer || !wanted)
+		x->place = x->from_writer ? READ_DOWN : READ_WRITER;
+	else
+		acquire_reader(x, position);
+	metric_add(&x->w->shared->metrics.reads[x->place], 1);
+	return acquire(x);
+}
+
+/* After a write: whoever sends this back with a read finds what was written. */
+static void give_position(struct exchange *x)
+{
+	int64_t time;
+
+	if (x->committed && *x->w->state->config.db_reader_host && worker_writer_time(x->w, &time))
+		http_set_header(x->rs, "Rowgate-Position", "w1-%lld", (long long)time);
 }
 
 static bool authenticate(struct exchange *x)
@@ -211,7 +307,7 @@ static bool explained(struct exchange *x, bool ok)
 static bool run(struct exchange *x)
 {
 	struct worker *w = x->w;
-	bool ok = acquire(x) && prepare_session(x) &&
+	bool ok = acquire_for_reading(x) && prepare_session(x) &&
 		  render_read(w->arena, &w->memory, x->plan, &x->query, x->conn, x->rs, &x->result, x->err) &&
 		  (x->rs->sent || render_read_override(w->arena, x->conn, &x->override, x->err));
 
@@ -230,6 +326,12 @@ static bool plan_write(struct exchange *x)
 	return ok;
 }
 
+static bool commit(struct exchange *x)
+{
+	x->committed = once_commit(x->once, x->w->state->db, &x->conn, x->rs, x->err);
+	return x->committed;
+}
+
 /*
  * One write, from the first look at its Idempotency-Key to the end of its transaction; from the start again when the
  * database says so. work leaves the answer in x->rs, complete but for the headers that all have, and the transaction
@@ -237,15 +339,13 @@ static bool plan_write(struct exchange *x)
  */
 static bool attempt(struct exchange *x, bool (*work)(struct exchange *))
 {
-	struct db *db = x->w->state->db;
 	bool replayed;
 
 	if ((!x->conn && !acquire(x)) || !once_claim(x->once, x->conn, x->rs, &replayed, x->err))
 		return false;
 	if (replayed)
 		metric_add(&x->w->shared->metrics.replays, 1);
-	return replayed ||
-	       (prepare_session(x) && work(x) && (x->roll_back || once_commit(x->once, db, &x->conn, x->rs, x->err)));
+	return replayed || (prepare_session(x) && work(x) && (x->roll_back || commit(x)));
 }
 
 static void start_over(struct exchange *x)
@@ -324,7 +424,7 @@ static bool work_call(struct exchange *x)
 
 static bool run_call(struct exchange *x)
 {
-	bool ok = acquire(x) && prepare_session(x) && work_call(x);
+	bool ok = acquire_for_reading(x) && prepare_session(x) && work_call(x);
 
 	explained(x, ok);
 	lap(&x->timing, &x->timing.transaction);
@@ -529,18 +629,50 @@ static bool names_something_unknown(const struct error *err)
 	       err->code == ERR_DB_ROUTINE;
 }
 
+/* What the writer may know better: the reader has no such name or right yet, or must not do what is asked. */
+static bool unsettled(enum error_code code)
+{
+	return code == ERR_DENIED || code == ERR_UNKNOWN_ROLE || code == ERR_READ_ONLY_SERVER ||
+	       code == ERR_READ_ONLY || code == ERR_LOCK_WAIT || code == ERR_DEADLOCK || code == ERR_DB_OTHER ||
+	       code == ERR_DB_SYNTAX;
+}
+
+/* A read that the reader has failed goes to the writer. Whether what took too long was slow, or hangs, shows when it is ended. */
+static bool ask_writer(struct exchange *x)
+{
+	enum error_code code = x->err->code;
+	bool lost = code == ERR_DB_LOST || code == ERR_CONNECTIONS, slow = code == ERR_TIMEOUT;
+
+	if (x->place != READ_READER || x->from_writer || !x->conn ||
+	    !(lost || slow || names_something_unknown(x->err) || unsettled(code)))
+		return false;
+	let_go(x);
+	lost = db_reader_lost(x->w->state->db) || lost;
+	if (slow && !lost)
+		return false;
+	if (lost)
+		reader_is_down(x);
+	x->from_writer = true;
+	start_over(x);
+	return true;
+}
+
 /* A read whose connection was lost, or what met a name not known yet, is tried once more. */
 static bool try_again(struct exchange *x)
 {
 	bool reads = x->plan || (x->call && !x->call->writes) || is_description(x);
 	bool lost = x->known && reads && db_worth_retry(x->conn, x->err);
 
-	if (x->rs->sent || !(lost || names_something_unknown(x->err)) || (x->once && !once_rewind(x->once)) ||
-	    (!x->once && x->call && x->call->read_body))
+	if (x->rs->sent || (x->once && !once_rewind(x->once)) || (!x->once && x->call && x->call->read_body))
+		return false;
+	if (ask_writer(x))
+		return true;
+	if (!(lost || names_something_unknown(x->err)))
 		return false;
 	let_go(x);
-	if (!lost && !worker_definitions_changed(x->w))
+	if (x->again || (!lost && !worker_definitions_changed(x->w)))
 		return false;
+	x->again = true;
 	start_over(x);
 	return true;
 }
@@ -622,7 +754,7 @@ static void common_headers(struct exchange *x)
 		http_set_header(
 			rs, "Access-Control-Expose-Headers",
 			"Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, "
-			"Transfer-Encoding, Range-Unit");
+			"Transfer-Encoding, Range-Unit, Rowgate-Position");
 	for (size_t i = 0; *c->server_trace_header && i < x->rq->nheaders; i++) {
 		const struct http_header *h = &x->rq->headers[i];
 
@@ -689,6 +821,7 @@ static void complete(struct http_response *rs, void *context)
 	common_headers(x);
 	if (x->err->code == ERR_NONE) {
 		success_headers(x);
+		give_position(x);
 		render_apply_override(&x->override, rs);
 	}
 	lap(&x->timing, &x->timing.response);
@@ -732,7 +865,8 @@ static void log_request(const struct exchange *x, bool cut, int64_t us)
 	strbuf_lit(&b, ",\"db_us\":");
 	strbuf_add_i64(&b, x->timing.transaction);
 	if (x->thread)
-		strbuf_addf(&b, ",\"db_thread\":%lu", x->thread);
+		strbuf_addf(&b, ",\"db_thread\":%lu%s", x->thread,
+			    x->place == READ_READER ? ",\"server\":\"reader\"" : "");
 	if (failed) {
 		strbuf_lit(&b, ",\"code\":");
 		json_string(&b, slice_of(err->sqlstate));
@@ -778,7 +912,7 @@ static void count_up(struct worker *w, const struct exchange *x, enum route rout
 					  .cut = cut };
 
 	metrics_request(&w->shared->metrics, &counted);
-	if (x->err->code == ERR_READ_ONLY_SERVER)
+	if (x->err->code == ERR_READ_ONLY_SERVER && x->place != READ_READER)
 		atomic_fetch_add(&w->shared->demotions, 1);
 	worker_count(w);
 }
@@ -822,7 +956,7 @@ static void rest(struct exchange *x)
 	rs->complete = complete;
 	rs->complete_context = x;
 	ok = answer(x);
-	if (!ok && try_again(x))
+	while (!ok && try_again(x))
 		ok = answer(x);
 	if (ok || rs->sent)
 		return;

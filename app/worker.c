@@ -18,6 +18,12 @@
 /* What is revoked is in force everywhere within this, a tick of the loop and a look at the database. */
 #define REVOCATIONS_MS 2000
 #define KEYS_MS 1000
+#define BEAT_MS 500
+/* A monotonic clock that nobody compares with the writer's any more. */
+#define BEAT_LOST_MS 60000
+/* Without the routines, or without an answer, it is tried again after a while, at most so long. */
+#define BEAT_MISSING_MS 10000
+#define BEAT_TURN_MS 2000
 
 bool state_open(const char *config_path, struct state **out, struct error *err)
 {
@@ -152,13 +158,19 @@ static bool look(struct worker *w)
 	return changed;
 }
 
-/* True for one worker of the pool in each period. */
-static bool my_turn(_Atomic int64_t *due, int64_t period)
+/* True for one worker of the pool, which has it for period; nobody ever puts it off for longer than longest. */
+static bool my_turn_for(_Atomic int64_t *due, int64_t period, int64_t longest)
 {
 	int64_t now = now_ms(), next = atomic_load(due);
 
 	/* After a reboot the monotonic clock is behind what the file says. */
-	return (now >= next || next - now > period) && atomic_compare_exchange_strong(due, &next, now + period);
+	return (now >= next || next - now > longest) && atomic_compare_exchange_strong(due, &next, now + period);
+}
+
+/* True for one worker of the pool in each period. */
+static bool my_turn(_Atomic int64_t *due, int64_t period)
+{
+	return my_turn_for(due, period, period);
 }
 
 /* Without the routines of sql/core there is nothing to delete. */
@@ -177,6 +189,60 @@ static void expire(struct worker *w)
 	arena_close(a);
 }
 
+/* What is written from now on is later than what the writer's clock says now. */
+static bool beat(struct worker *w, struct error *err)
+{
+	struct shared *s = w->shared;
+	struct db_conn *conn;
+	int64_t before, time;
+
+	if (!db_catalogue(w->state->db, &conn, err))
+		return false;
+	before = now_us();
+	if (!db_beat(err->arena, conn, &time, err))
+		return false;
+	atomic_store(&s->beat_offset, time - before);
+	atomic_store(&s->beat_at, now_ms());
+	return true;
+}
+
+/*
+ * The heart beats on the writer, twice a second for the whole pool: readers show its number, and a writer that has become
+ * read-only is found without waiting for a write.
+ */
+static void keep_beating(struct worker *w)
+{
+	struct shared *s = w->shared;
+	struct arena *a;
+	struct error err;
+	int64_t begun = now_ms(), pause = BEAT_MS;
+
+	if (!*w->state->config.db_reader_host || !my_turn_for(&s->next_beat, BEAT_TURN_MS, BEAT_MISSING_MS))
+		return;
+	a = arena_open();
+	error_init(&err, a);
+	atomic_store(&s->metrics.has_reader, true);
+	if (!beat(w, &err)) {
+		if (err.code == ERR_READ_ONLY_SERVER)
+			atomic_fetch_add(&s->demotions, 1);
+		pause = err.code == ERR_DB_LOST || err.code == ERR_READ_ONLY_SERVER || err.code == ERR_TIMEOUT
+				? BEAT_MS + 2 * (now_ms() - begun)
+				: BEAT_MISSING_MS;
+		log_failure("reads go to the writer, for its heart does not beat", &err);
+	}
+	atomic_store(&s->next_beat, begun + (pause < BEAT_MISSING_MS ? pause : BEAT_MISSING_MS));
+	arena_close(a);
+}
+
+bool worker_writer_time(const struct worker *w, int64_t *time_out)
+{
+	int64_t ago = now_ms() - atomic_load(&w->shared->beat_at), offset = atomic_load(&w->shared->beat_offset);
+
+	/* The two clocks may drift apart, by less than a thousandth. */
+	*time_out = offset + now_us() + ago + 1000;
+	return offset && ago >= 0 && ago < BEAT_LOST_MS;
+}
+
 void worker_poll(struct worker *w)
 {
 	int64_t period = (int64_t)w->state->config.db_schema_poll * 1000;
@@ -189,6 +255,7 @@ void worker_poll(struct worker *w)
 		look(w);
 	if (my_turn(&w->shared->next_expiry, EXPIRY_MS))
 		expire(w);
+	keep_beating(w);
 }
 
 void worker_notice(struct worker *w)

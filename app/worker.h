@@ -69,6 +69,12 @@ void worker_poll(struct worker *w);
 /* Has one of the pool met a read-only server? Then all leave the server they know. */
 void worker_notice(struct worker *w);
 
+/*
+ * The writer's time now, in microseconds and at most a little more than it is: nothing that is committed by now is later.
+ * False when it has not been heard of for a while.
+ */
+bool worker_writer_time(const struct worker *w, int64_t *time_out);
+
 /* A request is in hand since then (milliseconds, monotonic); 0: no more. */
 void worker_busy(struct worker *w, int64_t since);
 

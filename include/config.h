@@ -28,9 +28,12 @@ struct config {
 	uint64_t db_max_distinct; /* values that medians, box plots and the like of one answer may keep */
 	bool db_plan_enabled;
 	const char *db_pre_request;
-	const char *db_host;
+	struct config_list db_host; /* host or host:port each; tried in turn */
 	uint64_t db_port;
 	const char *db_socket;
+	const char *db_reader_host; /* empty: reads go where writes go */
+	uint64_t db_reader_port;    /* 0: db_port */
+	uint64_t db_reader_max_lag; /* seconds; 0: any */
 	const char *db_user;
 	const char *db_password_file;
 	const char *db_ca;

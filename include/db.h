@@ -57,6 +57,23 @@ unsigned long db_thread(const struct db_conn *conn);
 /* After the request: ends an open transaction, stops the watch, kills what was cut off, drops a broken connection. */
 void db_release(struct db *db, struct db_conn *conn);
 
+/*
+ * The same at db-reader-host, which is not waited for longer than a second once it is connected. *beat_out: the writer's
+ * time (db_beat) up to which that server has all that was written. Whatever fails, the writer may still answer.
+ */
+bool db_acquire_reader(struct db *db, struct slice role, int client_fd, struct db_conn **conn_out, int64_t *beat_out,
+		       struct error *err) MUST_CHECK;
+bool db_is_reader(const struct db_conn *conn);
+
+/* Since the last call: a statement at the reader took too long, and when it was to be ended nobody was let in. */
+bool db_reader_lost(struct db *db);
+
+/*
+ * Moves the writer's time on for readers to show, in microseconds; conn is one of db_catalogue. A server found to be
+ * read-only is ERR_READ_ONLY_SERVER.
+ */
+bool db_beat(struct arena *a, struct db_conn *conn, int64_t *beat_out, struct error *err) MUST_CHECK;
+
 /* A connection of the catalogue account, kept open between calls. */
 bool db_catalogue(struct db *db, struct db_conn **conn_out, struct error *err) MUST_CHECK;
 
@@ -81,6 +98,9 @@ bool db_commit(struct db_conn *conn, struct error *err) MUST_CHECK;
 
 /* Ends the transaction with nothing done, on a connection that goes on being used. */
 bool db_rollback(struct db_conn *conn, struct error *err) MUST_CHECK;
+
+/* What this connection reads next is all that a cluster had committed anywhere (Galera); elsewhere nothing changes. */
+void db_wait_for_others(struct db_conn *conn);
 
 /* The connection holds a lock of GET_LOCK: db_release gives it back. */
 void db_holds_lock(struct db_conn *conn);

@@ -14,8 +14,8 @@ enum route { ROUTE_TABLE, ROUTE_RPC, ROUTE_ROOT, ROUTE_AUTH, ROUTE_HEALTH, ROUTE
 /* Who asked: nobody known (a refused token, a path without one), or somebody by the kind of role. */
 enum role_class { ROLE_NONE, ROLE_ANONYMOUS, ROLE_DEFAULT, ROLE_ADMIN, ROLE_OTHER, ROLE_CLASSES };
 
-/* Where a read was answered; the last three are the writer, and why: no reader wanted, it is down, it lags. */
-enum read_place { READ_READER, READ_WRITER, READ_DOWN, READ_LAGS, READ_PLACES };
+/* Where a read was answered; the writer (none is configured, or it is a write), the reader; the writer because the reader is down, or lags. */
+enum read_place { READ_WRITER, READ_READER, READ_DOWN, READ_LAGS, READ_PLACES };
 
 #define METRIC_METHODS 8 /* as enum http_method */
 #define METRIC_STATUSES 48

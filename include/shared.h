@@ -21,6 +21,10 @@ struct shared {
 	_Atomic int64_t workers;      /* running when the last one started */
 	_Atomic int64_t next_expiry;  /* milliseconds, monotonic: who moves it on deletes old idempotency keys */
 	_Atomic uint64_t demotions;   /* how often a server was found to be read-only: workers drop their connections */
+	_Atomic int64_t next_beat;    /* as next_poll: who moves it on moves the writer's time on */
+	_Atomic int64_t beat_at;      /* milliseconds, monotonic, of the last time that worked */
+	_Atomic int64_t beat_offset;  /* microseconds: the writer's time less the monotonic clock's, at most */
+	_Atomic int64_t reader_down;  /* milliseconds, monotonic, until when the reader is not asked */
 	_Atomic uint64_t revocations; /* version of the newest; workers read them when it is not theirs */
 	_Atomic int64_t next_revocation_poll;    /* as next_poll */
 	_Atomic int64_t hashers[SHARED_HASHERS]; /* password hashes under way: milliseconds when they are given up */

@@ -50,6 +50,9 @@ GRANT EXECUTE ON FUNCTION rowgate.idempotency_find TO authenticator@'%';
 GRANT EXECUTE ON PROCEDURE rowgate.idempotency_store TO authenticator@'%';
 GRANT EXECUTE ON PROCEDURE rowgate.idempotency_expire TO authenticator@'%';
 
+-- How old what a reader answers is.
+GRANT EXECUTE ON FUNCTION rowgate.heartbeat_read TO authenticator@'%';
+
 -- The reader of definitions, of databases still to come too. REFERENCES makes tables, columns, keys and checks
 -- visible without making a row readable, SHOW VIEW the views; what that leaves hidden of views and triggers comes from
 -- functions. TRIGGER is left out: it would also allow making triggers.
@@ -57,6 +60,8 @@ GRANT REFERENCES, SHOW VIEW ON *.* TO rowgate_catalogue@'%';
 GRANT EXECUTE ON FUNCTION rowgate.view_definition TO rowgate_catalogue@'%';
 GRANT EXECUTE ON FUNCTION rowgate.view_columns TO rowgate_catalogue@'%';
 GRANT EXECUTE ON PROCEDURE rowgate.idempotency_expire TO rowgate_catalogue@'%';
+GRANT EXECUTE ON PROCEDURE rowgate.heartbeat_beat TO rowgate_catalogue@'%';
+GRANT EXECUTE ON FUNCTION rowgate.heartbeat_read TO rowgate_catalogue@'%';
 GRANT EXECUTE ON FUNCTION rowgate.trigger_matches TO rowgate_catalogue@'%';
 /*!80000 GRANT SHOW_ROUTINE ON *.* TO rowgate_catalogue@'%' */;
 /*M! GRANT SELECT ON mysql.proc TO rowgate_catalogue@'%' */;

@@ -15,6 +15,7 @@ fault    writers while workers and the database are killed, 20 s          fault-
 fuzz     each target of tests/fuzz for FUZZ_SECS (60) seconds, two at a time
 lint     make lint: one test
 memory   make valgrind: one test
+scale    a writer with a replica, a Galera cluster: lag, failover, nodes that die      scale-mysql    on Oracle MySQL
 monitoring   alert rules, dashboard, runbooks, what the role writes
 
 Stages run one after the other, or LANES of them at once. Quiet where it is green; of what is red, the end is shown. A few
@@ -38,7 +39,8 @@ BUILD = os.environ.get('BUILD', 'build')
 FOLDER = pathlib.Path(os.environ.get('ROWGATE_TEST_DIR', REPO / 'var-test'))
 UNSTABLE_MAX = 3
 SANITIZE = ['SANITIZE=-fsanitize=address,undefined -fno-sanitize-recover=undefined', 'OPT=-O1 -g']
-DEFAULT = ['unit', 'sql', 'http', 'run', 'clients', 'openapi', 'browser', 'fault', 'sql-mysql', 'http-mysql', 'fault-mysql', 'monitoring']
+DEFAULT = ['unit', 'sql', 'http', 'run', 'clients', 'openapi', 'browser', 'fault', 'sql-mysql', 'http-mysql', 'fault-mysql', 'monitoring',
+           'scale', 'scale-mysql']
 
 
 def run(command, **environment):
@@ -254,6 +256,7 @@ STAGES = {
     'unit': unit, 'sql': lambda: pytest('tests/sql'), 'http': lambda: pytest('tests/http'),
     'run': lambda: pytest('tests/run'), 'clients': clients, 'openapi': openapi, 'browser': browser, 'sql-mysql': lambda: on_mysql('tests/sql'),
     'http-mysql': lambda: on_mysql('tests/http'), 'asan': asan, 'lint': target('lint'), 'memory': target('valgrind'),
+    'scale': lambda: pytest('tests/scale'), 'scale-mysql': lambda: on_mysql('tests/scale/test_replica.py'),
     'monitoring': lambda: pytest('tests/monitoring'), 'fuzz': fuzz,
     'mysqlclient': mysqlclient, 'fault': fault('mariadb'), 'fault-mysql': fault('mysql'),
 }

@@ -206,8 +206,8 @@ static void workers(const struct metrics *m, int64_t now, struct strbuf *out)
 
 static void reader(const struct metrics *m, struct strbuf *out)
 {
-	static const char *const labels[READ_PLACES] = { "server=\"reader\",reason=\"\"",
-							 "server=\"writer\",reason=\"asked\"",
+	static const char *const labels[READ_PLACES] = { "server=\"writer\",reason=\"asked\"",
+							 "server=\"reader\",reason=\"\"",
 							 "server=\"writer\",reason=\"down\"",
 							 "server=\"writer\",reason=\"lag\"" };
 	int64_t lag = atomic_load(&m->reader_lag);

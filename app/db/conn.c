@@ -16,6 +16,9 @@
 #define KILL_DENIED 1095 /* ER_KILL_DENIED_ERROR */
 #define LIFETIME_MS 300000
 #define ROLE_REFRESH_MS 4000
+/* A reader shows how far it is again after so long, and has that long to do so. */
+#define BEAT_FRESH_MS 200
+#define BEAT_PATIENCE_MS 1000
 
 struct db *db_open(const struct config *config, struct error *err)
 {
@@ -169,17 +172,28 @@ static void set_options(MYSQL *mysql, const struct config *c)
 		set_tls(mysql, c->db_ca);
 }
 
-static bool connect_as(struct db_conn *conn, const char *user, const char *password_file, struct error *err)
+/* Which server: host NULL is the socket. */
+struct place {
+	const char *host;
+	unsigned port;
+	bool reader;
+};
+
+/* An account, and the file of its password. */
+struct login {
+	const char *user, *password_file;
+};
+
+static bool connect_as(struct db_conn *conn, struct login login, const struct place *place, struct error *err)
 {
 	const struct config *c = conn->db->config;
 	struct arena *a = arena_open();
 	struct slice file = { "", 0 };
 	char *password;
-	bool socket = *c->db_socket && !*c->db_host;
 	bool ok = true;
 
 	arena_secret(a);
-	if (*password_file && !config_read_secret(a, password_file, &file, err)) {
+	if (*login.password_file && !config_read_secret(a, login.password_file, &file, err)) {
 		const char *why = arena_printf(err->arena, "%s", err->message);
 
 		error_set(err, ERR_DB_LOGIN, "Database login failed");
@@ -188,8 +202,8 @@ static bool connect_as(struct db_conn *conn, const char *user, const char *passw
 		return false;
 	}
 	password = slice_cstr(a, file);
-	if (!mysql_real_connect(conn->mysql, socket ? "localhost" : c->db_host, user, password, NULL,
-				socket ? 0 : (unsigned)c->db_port, socket ? c->db_socket : NULL, CLIENT_FOUND_ROWS))
+	if (!mysql_real_connect(conn->mysql, place->host ? place->host : "localhost", login.user, password, NULL,
+				place->port, place->host ? NULL : c->db_socket, CLIENT_FOUND_ROWS))
 		ok = db_conn_failed(conn, err);
 	/* The library's own copy would serve to reconnect; every connection here is a new one. */
 	if (conn->mysql->passwd)
@@ -237,7 +251,23 @@ static bool set_session(struct db_conn *conn, struct error *err)
 	       db_command(conn, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", err);
 }
 
-static struct db_conn *conn_new(struct db *db, const char *user, const char *password_file, struct error *err)
+/* Of several hosts the one that writes is wanted: a replica, or a node that has lost its cluster, says that it is not. */
+static bool writes(struct db_conn *conn, struct error *err)
+{
+	static const char text[] = "SELECT @@GLOBAL.read_only";
+	MYSQL_RES *result =
+		mysql_real_query(conn->mysql, text, sizeof(text) - 1) ? NULL : mysql_store_result(conn->mysql);
+	MYSQL_ROW row = result ? mysql_fetch_row(result) : NULL;
+	bool ok = row && row[0] && row[0][0] == '0';
+
+	if (result)
+		mysql_free_result(result);
+	if (ok)
+		return true;
+	return row ? db_error(err, 1290, "HY000", "read_only is set") : db_conn_failed(conn, err);
+}
+
+static struct db_conn *conn_at(struct db *db, const struct place *place, struct login login, struct error *err)
 {
 	struct db_conn *conn = calloc(1, sizeof(*conn));
 
@@ -249,17 +279,79 @@ static struct db_conn *conn_new(struct db *db, const char *user, const char *pas
 	if (!conn->mysql)
 		abort();
 	conn->opened = conn->used = now_ms();
+	conn->reader = place->reader;
 	set_options(conn->mysql, db->config);
-	if (connect_as(conn, user, password_file, err)) {
+	if (connect_as(conn, login, place, err)) {
 		conn->thread_id = mysql_thread_id(conn->mysql);
 		read_version(conn);
-		if (set_session(conn, err)) {
+		if ((place->reader || db->config->db_host.n < 2 || writes(conn, err)) && set_session(conn, err)) {
 			db->made++;
 			return conn;
 		}
 	}
 	conn_close(conn);
 	return NULL;
+}
+
+/* "host:port", or a host alone; a second colon is one of an IPv6 address. */
+static struct place place_of(struct arena *a, const char *text, uint64_t port)
+{
+	struct slice rest = slice_of(text), host;
+	struct place place = { text, (unsigned)port, false };
+	uint64_t own;
+
+	if (slice_split(&rest, ':', &host) && rest.ptr && parse_u64(rest, &own) && own <= 65535) {
+		place.host = slice_cstr(a, host);
+		place.port = (unsigned)own;
+	}
+	return place;
+}
+
+static struct db_conn *reader_new(struct db *db, struct login login, struct error *err)
+{
+	const struct config *c = db->config;
+	struct place place =
+		place_of(err->arena, c->db_reader_host, c->db_reader_port ? c->db_reader_port : c->db_port);
+
+	place.reader = true;
+	return conn_at(db, &place, login, err);
+}
+
+/* The writer: of several hosts the first that does what a writer must, beginning with the one that did last. */
+static struct db_conn *conn_new(struct db *db, struct login login, struct error *err)
+{
+	const struct config_list *hosts = &db->config->db_host;
+	struct place place = { NULL, 0, false };
+	struct db_conn *conn = NULL;
+
+	if (!hosts->n && !*db->config->db_socket)
+		place = (struct place){ "", (unsigned)db->config->db_port, false };
+	if (!hosts->n)
+		return conn_at(db, &place, login, err);
+	for (size_t i = 0; i < hosts->n && !conn; i++) {
+		place = place_of(err->arena, hosts->items[db->host % hosts->n], db->config->db_port);
+		conn = conn_at(db, &place, login, err);
+		if (!conn && err->code != ERR_DB_LOST && err->code != ERR_READ_ONLY_SERVER &&
+		    err->code != ERR_CONNECTIONS)
+			return NULL;
+		db->host += !conn;
+	}
+	if (conn)
+		error_init(err, err->arena);
+	return conn;
+}
+
+static struct login worker_login(const struct config *c)
+{
+	return (struct login){ c->db_user, c->db_password_file };
+}
+
+static struct login catalogue_login(const struct config *c)
+{
+	bool own = *c->db_catalogue_user != '\0';
+
+	return (struct login){ own ? c->db_catalogue_user : c->db_user,
+			       own ? c->db_catalogue_password_file : c->db_password_file };
 }
 
 /*
@@ -328,17 +420,20 @@ static void drop(struct db *db, size_t at)
 	conn_close(conn);
 }
 
-static void make_room(struct db *db)
+/* The bound counts for each server. */
+static void make_room(struct db *db, bool reader)
 {
-	size_t max = db->config->db_connections_per_worker < MAX_CONNECTIONS ? db->config->db_connections_per_worker
-									     : MAX_CONNECTIONS;
+	size_t max = db->config->db_connections_per_worker < MAX_CONNECTIONS / 2 ? db->config->db_connections_per_worker
+										 : MAX_CONNECTIONS / 2;
 
-	while (db->nconns >= max) {
-		size_t oldest = 0;
+	for (;;) {
+		size_t n = 0, oldest = 0;
 
-		for (size_t i = 1; i < db->nconns; i++)
-			if (db->conns[i]->used < db->conns[oldest]->used)
+		for (size_t i = 0; i < db->nconns; i++)
+			if (db->conns[i]->reader == reader && (!n++ || db->conns[i]->used < db->conns[oldest]->used))
 				oldest = i;
+		if (n < max)
+			return;
 		drop(db, oldest);
 	}
 }
@@ -352,10 +447,10 @@ static bool settled(struct db_conn *conn)
 	return ok;
 }
 
-static struct db_conn *kept(struct db *db, struct slice role)
+static struct db_conn *kept(struct db *db, struct slice role, bool reader)
 {
 	for (size_t i = 0; i < db->nconns; i++) {
-		if (!slice_is(role, db->conns[i]->role))
+		if (db->conns[i]->reader != reader || !slice_is(role, db->conns[i]->role))
 			continue;
 		/* A minute more or less by thread id, so that a pool does not reconnect all at once. */
 		if (settled(db->conns[i]) &&
@@ -372,16 +467,17 @@ static int64_t deadline(uint64_t timeout)
 	return timeout ? now_ms() + (int64_t)timeout : 0;
 }
 
-static struct db_conn *opened(struct db *db, struct slice role, struct error *err)
+static struct db_conn *opened(struct db *db, struct slice role, bool reader, struct error *err)
 {
+	struct login login = worker_login(db->config);
 	struct db_conn *conn;
 
 	if (!role.len || role.len > 128) {
 		error_set(err, ERR_UNKNOWN_ROLE, "role \"%.*s\" does not exist", (int)role.len, role.ptr);
 		return NULL;
 	}
-	make_room(db);
-	conn = conn_new(db, db->config->db_user, db->config->db_password_file, err);
+	make_room(db, reader);
+	conn = reader ? reader_new(db, login, err) : conn_new(db, login, err);
 	if (!conn)
 		return NULL;
 	if (!find_role(conn, role, err) || !set_role(conn, err)) {
@@ -392,18 +488,20 @@ static struct db_conn *opened(struct db *db, struct slice role, struct error *er
 	return conn;
 }
 
-bool db_acquire(struct db *db, struct slice role, int client, struct db_conn **conn_out, struct error *err)
+static bool acquire(struct db *db, struct slice role, bool reader, int client, struct db_conn **conn_out,
+		    struct error *err)
 {
-	struct db_conn *conn = kept(db, role);
+	struct db_conn *conn = kept(db, role, reader);
 
 	if (!conn)
-		conn = opened(db, role, err);
+		conn = opened(db, role, reader, err);
 	if (!conn)
 		return false;
 	conn->in_use = true;
 	conn->streaming = false;
 	conn->used = now_ms();
-	watch_arm(client, client_fd(conn->mysql), deadline(db->config->db_statement_timeout));
+	watch_arm(client, client_fd(conn->mysql),
+		  deadline(reader ? BEAT_PATIENCE_MS : db->config->db_statement_timeout));
 	*conn_out = conn;
 	/* A role taken away from the login is noticed, or on MariaDB takes effect, only at the next SET ROLE (facts.md). */
 	if (conn->used - conn->role_set > ROLE_REFRESH_MS)
@@ -411,18 +509,83 @@ bool db_acquire(struct db *db, struct slice role, int client, struct db_conn **c
 	return true;
 }
 
+bool db_acquire(struct db *db, struct slice role, int client, struct db_conn **conn_out, struct error *err)
+{
+	return acquire(db, role, false, client, conn_out, err);
+}
+
+bool db_is_reader(const struct db_conn *conn)
+{
+	return conn->reader;
+}
+
+bool db_reader_lost(struct db *db)
+{
+	bool lost = db->reader_lost;
+
+	db->reader_lost = false;
+	return lost;
+}
+
+static bool read_beat(struct arena *a, struct db_conn *conn, int64_t *beat_out, struct error *err)
+{
+	static const enum db_fetch fetch[] = { FETCH_INT };
+	struct db_statement statement = { .text = SLICE("SELECT rowgate.heartbeat_read()"),
+					  .columns = fetch,
+					  .ncolumns = 1 };
+	const struct value *cells;
+	struct db_rows *rows;
+	enum db_step step;
+
+	*beat_out = 0;
+	if (!db_query(a, conn, &statement, &rows, err))
+		return false;
+	while ((step = db_next(rows, &cells, err)) == DB_ROW)
+		if (cells[0].kind == VALUE_INT)
+			*beat_out = cells[0].i;
+	return step == DB_END;
+}
+
+/* Each connection for itself: behind the name of a reader there may be several, each as far as it is. */
+bool db_acquire_reader(struct db *db, struct slice role, int client, struct db_conn **conn_out, int64_t *beat_out,
+		       struct error *err)
+{
+	struct db_conn *conn;
+
+	if (!acquire(db, role, true, client, conn_out, err))
+		return false;
+	conn = *conn_out;
+	if (!conn->beat_asked || now_ms() - conn->beat_asked > BEAT_FRESH_MS) {
+		if (!read_beat(err->arena, conn, &conn->beat, err))
+			return false;
+		conn->beat_asked = now_ms();
+	}
+	watch_extend(deadline(db->config->db_statement_timeout));
+	*beat_out = conn->beat;
+	return true;
+}
+
+bool db_beat(struct arena *a, struct db_conn *conn, int64_t *beat_out, struct error *err)
+{
+	bool ok;
+
+	/* A writer that hangs, or waits for a replica, must not hold the worker. */
+	conn->in_use = true;
+	watch_arm(-1, client_fd(conn->mysql), deadline(BEAT_PATIENCE_MS));
+	ok = db_call(conn, "CALL rowgate.heartbeat_beat()", err) && read_beat(a, conn, beat_out, err);
+	watch_disarm();
+	conn->in_use = false;
+	return ok;
+}
+
 bool db_catalogue(struct db *db, struct db_conn **conn_out, struct error *err)
 {
-	const struct config *c = db->config;
-	bool own = *c->db_catalogue_user != '\0';
-
 	if (db->catalogue && (db->catalogue->broken || now_ms() - db->catalogue->opened > LIFETIME_MS)) {
 		conn_close(db->catalogue);
 		db->catalogue = NULL;
 	}
 	if (!db->catalogue) {
-		db->catalogue = conn_new(db, own ? c->db_catalogue_user : c->db_user,
-					 own ? c->db_catalogue_password_file : c->db_password_file, err);
+		db->catalogue = conn_new(db, catalogue_login(db->config), err);
 		if (!db->catalogue)
 			return false;
 		db->catalogue->catalogue = true;
@@ -442,7 +605,8 @@ bool db_identity(struct db *db, int client, struct db_conn **conn_out, struct er
 		db->identity = conn = NULL;
 	}
 	if (!conn)
-		conn = db->identity = conn_new(db, c->db_identity_user, c->db_identity_password_file, err);
+		conn = db->identity =
+			conn_new(db, (struct login){ c->db_identity_user, c->db_identity_password_file }, err);
 	if (!conn)
 		return false;
 	conn->in_use = true;
@@ -508,6 +672,17 @@ bool db_rollback(struct db_conn *conn, struct error *err)
 	return db_command(conn, "ROLLBACK", err);
 }
 
+void db_wait_for_others(struct db_conn *conn)
+{
+	static const char text[] = "SET SESSION wsrep_sync_wait = 1";
+
+	if (!conn->mariadb)
+		return;
+	conn->renew = true;
+	conn->broken |= mysql_real_query(conn->mysql, text, sizeof(text) - 1) && mysql_errno(conn->mysql) >= 2000 &&
+			mysql_errno(conn->mysql) < 3000;
+}
+
 void db_holds_lock(struct db_conn *conn)
 {
 	conn->locked = true;
@@ -523,32 +698,53 @@ void db_streaming(struct db_conn *conn)
 /* A thread inside of a routine runs as that one's definer: it is not ours to end then, but the catalogue account's. */
 static void run_kill(struct db *db, struct db_conn *conn, unsigned long id, struct error *err)
 {
-	struct db_conn *catalogue;
+	struct db_conn *catalogue = NULL;
 	char text[40];
+	bool done;
 
 	snprintf(text, sizeof(text), "KILL %lu", id);
 	if (db_command(conn, text, err))
 		return;
-	if (err->db_errno == KILL_DENIED && db_catalogue(db, &catalogue, err) && db_command(catalogue, text, err))
-		return;
+	if (err->db_errno == KILL_DENIED) {
+		catalogue = conn->reader ? reader_new(db, catalogue_login(db->config), err)
+					 : conn_new(db, catalogue_login(db->config), err);
+		done = catalogue && db_command(catalogue, text, err);
+		conn_close(catalogue);
+		if (done)
+			return;
+	}
 	/* It may have ended by itself: no such thread is no trouble. */
 	log_line(err->db_errno == KILL_DENIED ? LOG_WARN : LOG_DEBUG, "kill %lu: %s", id, err->log_detail);
 }
 
 /* Over a new connection: the old one is shut. A server that hangs is left alone after the connect timeout. */
-static void run_kills(struct db *db)
+static void run_kills_at(struct db *db, bool reader)
 {
+	struct login login = worker_login(db->config);
 	struct arena *a = arena_open();
+	struct db_conn *conn = NULL;
 	struct error err;
-	struct db_conn *conn;
+	size_t n = 0;
 
 	error_init(&err, a);
-	conn = conn_new(db, db->config->db_user, db->config->db_password_file, &err);
+	for (size_t i = 0; i < db->nkills; i++)
+		n += db->kills[i].reader == reader;
+	if (n)
+		conn = reader ? reader_new(db, login, &err) : conn_new(db, login, &err);
+	if (n && reader && !conn)
+		db->reader_lost = true;
 	for (size_t i = 0; conn && i < db->nkills; i++)
-		run_kill(db, conn, db->kills[i], &err);
-	db->nkills = 0;
+		if (db->kills[i].reader == reader)
+			run_kill(db, conn, db->kills[i].thread, &err);
 	conn_close(conn);
 	arena_close(a);
+}
+
+static void run_kills(struct db *db)
+{
+	run_kills_at(db, false);
+	run_kills_at(db, true);
+	db->nkills = 0;
 }
 
 /*
@@ -623,8 +819,10 @@ void db_release(struct db *db, struct db_conn *conn)
 		end_transaction(conn);
 	if (!conn->broken)
 		return;
-	if (conn->unfinished && db->nkills < MAX_KILLS)
-		db->kills[db->nkills++] = conn->thread_id;
+	if (conn->unfinished && db->nkills < MAX_KILLS) {
+		db->kills[db->nkills].thread = conn->thread_id;
+		db->kills[db->nkills++].reader = conn->reader;
+	}
 	for (size_t i = 0; i < db->nconns; i++)
 		if (db->conns[i] == conn) {
 			drop(db, i);

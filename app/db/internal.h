@@ -50,6 +50,9 @@ struct db_conn {
 	char role[132];
 	char quoted_role[280];
 	bool catalogue;
+	bool reader;        /* at db-reader-host */
+	int64_t beat;       /* what it showed ... */
+	int64_t beat_asked; /* ... then (milliseconds) */
 	bool mariadb;
 	unsigned version;
 	unsigned long thread_id;
@@ -81,8 +84,13 @@ struct db {
 	size_t nconns;
 	struct db_conn *catalogue;
 	struct db_conn *identity;
-	unsigned long kills[MAX_KILLS];
+	struct {
+		unsigned long thread;
+		bool reader;
+	} kills[MAX_KILLS];
 	size_t nkills;
+	bool reader_lost; /* a statement at the reader was cut off, and it let nobody in afterwards */
+	size_t host;      /* of db-host: the one that was good last */
 	uint64_t made;
 	unsigned errors[DB_ERRORS]; /* numbers since db_errors was last asked */
 	size_t nerrors;

@@ -348,8 +348,11 @@ static bool settle(struct once *o, struct db *db, struct db_conn **conn, struct 
 		struct error why;
 
 		error_init(&why, err->arena);
-		if (db_acquire(db, o->who->role, -1, conn, &why) && told(o, *conn, left, rs, err))
-			return err->code == ERR_NONE;
+		if (db_acquire(db, o->who->role, -1, conn, &why)) {
+			db_wait_for_others(*conn);
+			if (told(o, *conn, left, rs, err))
+				return err->code == ERR_NONE;
+		}
 		db_release(db, *conn);
 		*conn = NULL;
 		pause_ms(SETTLE_PAUSE_MS);

@@ -373,7 +373,7 @@ def mysql_missing():
 class Stack(Instance):
     """The instance, its server and its fixtures."""
 
-    def __init__(self, kind):
+    def __init__(self, kind, make_server=None):
         FOLDER.mkdir(exist_ok=True)
         base = FOLDER / f'{kind}-{secrets.token_hex(3)}'
         base.mkdir()
@@ -383,7 +383,7 @@ class Stack(Instance):
         self.variants = {}
         self.made = 0
         self.database = None
-        self.server = (MySQL if kind == 'mysql' else MariaDB)(base)
+        self.server = (make_server or (MySQL if kind == 'mysql' else MariaDB))(base)
         self.kind = kind
         self.is_mysql = kind == 'mysql'
         port = free_port()

@@ -19,6 +19,7 @@ usage() {
 		       mysql97.sh FOLDER pid             of the running server
 		       mysql97.sh FOLDER stop [SIGNAL]   ends it
 		       mysql97.sh FOLDER destroy         ends it and removes its data
+		MYSQLD_OPTIONS: further ones of mysqld's, without blanks in them
 		ROWGATE_MYSQL_ROOT: where the server is unpacked (default FOLDER/root)
 	END
 	exit 2
@@ -112,12 +113,13 @@ start() {
 	! alive "$PIDFILE" || die 'it runs already'
 	# Of a server that was killed, whose pid may still be in the process table.
 	rm -f "$HOME_DIR/s" "$HOME_DIR/s.lock"
+	# shellcheck disable=SC2086
 	setsid chroot --userspec="$DBUID:$DBUID" "$ROOT" /usr/sbin/mysqld --no-defaults --datadir="$IN/data" \
 		--tmpdir="$IN/tmp" --secure-file-priv="$IN/files" --bind-address=127.0.0.1 --port="$1" \
 		--socket="$IN/s" --mysqlx=OFF --pid-file="$IN/pid" --log-error="$IN/error.log" \
 		--ssl-ca="$IN/ca.pem" --ssl-cert="$IN/server.pem" --ssl-key="$IN/server.key" \
 		--innodb-flush-log-at-trx-commit=2 --skip-log-bin --skip-name-resolve \
-		--innodb-buffer-pool-size=256M --max-connections=200 >"$W/out.log" 2>&1 </dev/null &
+		--innodb-buffer-pool-size=256M --max-connections=200 ${MYSQLD_OPTIONS:-} >"$W/out.log" 2>&1 </dev/null &
 	echo "$! $(started_at $!)" >"$PIDFILE"
 	# The pid stays the same: setsid and chroot both become mysqld.
 	until in_root /usr/bin/mysql --no-defaults -uroot --socket="$IN/s" -e 'SELECT 1' >/dev/null 2>&1; do

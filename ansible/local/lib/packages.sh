@@ -42,6 +42,9 @@ python:jwt|python3-jwt
 python:cryptography|python3-cryptography
 python:pymysql|python3-pymysql
 python:yaml|python3-yaml
+rsync|rsync
+lsof|lsof
+ss|iproute2
 node|nodejs
 npm|npm
 '

@@ -1,0 +1,3 @@
+DROP FUNCTION heartbeat_read;
+DROP PROCEDURE heartbeat_beat;
+DROP TABLE heartbeat;
