@@ -32,4 +32,8 @@ if ! fresh "$WEB/installed" "$HERE/package-lock.json"; then
 		no_pages "npm could not install the packages ($WEB/npm.log)"
 	touch "$WEB/installed"
 fi
-node "$HERE/build.mjs" "$WEB" "$BUILD/pages" || no_pages 'esbuild failed'
+# From a copy beside the packages: the names of the files depend on where one lies from the other, and are to be the same
+# wherever BUILD is (make release).
+rm -rf "$WEB/source"
+cp -r "$HERE" "$WEB/source"
+node "$WEB/source/build.mjs" "$WEB" "$BUILD/pages" || no_pages 'esbuild failed'

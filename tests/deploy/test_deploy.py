@@ -31,7 +31,7 @@ def clone(tmp_path_factory):
     return folder
 
 
-def copy_of_project(folder):
+def copy_of_project(folder, build='build'):
     git = ['git', '-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@localhost', '-c', 'core.hooksPath=/dev/null']
     subprocess.run(['git', 'clone', '-q', '--no-hardlinks', REPO, folder], check=True)
     changed = subprocess.run(['git', '-C', REPO, 'diff', 'HEAD', '--binary'], capture_output=True, check=True).stdout
@@ -40,9 +40,9 @@ def copy_of_project(folder):
         subprocess.run([*git, 'commit', '-qam', 'as it stands', '--date=2026-01-01T00:00:00Z'], check=True,
                        env={**os.environ, 'GIT_COMMITTER_DATE': '2026-01-01T00:00:00Z'})
     # Else npm would fetch the pages' packages again.
-    for part in ('web', 'pages'):
-        if (REPO / 'build' / part).is_dir():
-            shutil.copytree(REPO / 'build' / part, folder / 'build' / part, symlinks=True)
+    if (REPO / 'build/web/installed').is_file():
+        shutil.copytree(REPO / 'build/web', folder / build / 'web', symlinks=True)
+        (folder / build / 'web/installed').touch()
 
 
 def release(folder, build='build'):
@@ -98,7 +98,7 @@ def unharmed(seen):
 
 def test_the_release_is_the_same_from_another_folder(clone, first, tmp_path):
     other = tmp_path / 'else/where'
-    copy_of_project(other)
+    copy_of_project(other, 'made')
     assert digest(release(other, 'made')) == digest(first)
 
 
