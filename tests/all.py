@@ -17,6 +17,7 @@ lint     make lint: one test
 memory   make valgrind: one test
 scale    a writer with a replica, a Galera cluster: lag, failover, nodes that die      scale-mysql    on Oracle MySQL
 monitoring   alert rules, dashboard, runbooks, what the role writes
+deploy       the playbooks of ansible/ on two hosts that boot systemd; skipped where none can be booted
 
 Stages run one after the other, or LANES of them at once. Quiet where it is green; of what is red, the end is shown. A few
 failures over HTTP are tried once more, alone: what passes then is named as unstable, and is to be mended. The last line is `N passed, M failed[, K skipped]`. Oracle MySQL
@@ -243,6 +244,13 @@ def fuzz():
         done = list(pool.map(lambda name: run([script, name, os.environ.get('FUZZ_SECS', '60')], FUZZ_SEED='1'), names))
     bad = [f'{name}:\n' + '\n'.join(out.splitlines()[-40:]) for name, (status, out) in zip(names, done) if status]
     return len(names) - len(bad), len(bad), 0, '\n'.join(bad)
+
+
+def deploy():
+    passed, failed, skipped, out = pytest('tests/deploy', '-rs')
+    for line in {line for line in out.splitlines() if line.startswith('SKIPPED')}:
+        print(f'{"":12} {line}')
+    return passed, failed, skipped, out
 
 
 def target(name):

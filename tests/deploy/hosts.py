@@ -47,13 +47,13 @@ class Failed(Exception):
 
 
 class Hosts:
-    def __init__(self):
+    def __init__(self, folder=None):
         # Short and open to the hosts' services: sockets and overlays lie in it.
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix='rowgate-deploy.', dir='/tmp'))
-        self.folder.chmod(0o755)
+        self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix='rowgate-deploy.', dir='/tmp'))
         self.inventory = self.folder / 'inventory/hosts'
-        self.inventory.parent.mkdir()
-        (self.folder / 'ssh').mkdir()
+        self.inventory.parent.mkdir(parents=True, exist_ok=True)
+        (self.folder / 'ssh').mkdir(exist_ok=True)
+        self.folder.chmod(0o755)
 
     def script(self, *words, **more):
         return subprocess.run([HERE / 'hosts/test-host.sh', self.folder, *words], stdin=subprocess.DEVNULL,

@@ -19,15 +19,17 @@ import hosts as lib
 from hosts import HERE, REPO
 
 DATA = REPO.parent / 'shared/data'
+# A folder to keep the hosts in, for the next run to use: while working on the playbooks.
+KEEP = os.environ.get('DEPLOY_KEEP')
 reason = lib.impossible()
-pytestmark = pytest.mark.skipif(reason is not None, reason=f'no hosts can be booted here: {reason}')
 
 
 @pytest.fixture(scope='module')
 def clone(tmp_path_factory):
     """The project as it is committed and as it stands, in a folder of its own."""
-    folder = tmp_path_factory.mktemp('clone') / 'rowgate'
-    copy_of_project(folder)
+    folder = pathlib.Path(KEEP or tmp_path_factory.mktemp('clone')) / 'rowgate'
+    if not folder.exists():
+        copy_of_project(folder)
     return folder
 
 
@@ -68,15 +70,15 @@ def first(clone):
 
 @pytest.fixture(scope='module')
 def hosts(first):
-    made = lib.Hosts()
+    if reason:
+        pytest.skip(f'no hosts can be booted here: {reason}')
+    made = lib.Hosts(KEEP)
     try:
         made.up('h1', 'h2')
         made.inventory.write_text(made.inventory.read_text() + f'rowgate_release={first}\n')
         yield made
     finally:
-        if os.environ.get('DEPLOY_KEEP'):
-            print('kept:', made.folder)
-        else:
+        if not KEEP:
             made.close()
 
 
