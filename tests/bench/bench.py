@@ -23,6 +23,7 @@ ROUNDS = int(os.environ.get("ROUNDS") or 5)
 CONNS = int(os.environ.get("CONNS") or 16)
 ONLY = os.environ.get("ONLY") or ",".join(SYSTEMS)
 PARTS = os.environ.get("PARTS") or "requests,p99,export,insert,import"
+MANY = int(os.environ.get("MANY") or 10000000)
 
 # case: what Rowgate is asked, what the others are asked. @eid and @division are drawn anew for each request.
 CASES = {
@@ -35,12 +36,14 @@ CASES = {
 INSERT = {"rowgate": "/rest/v1/inserts", "probe": "/rest/v1/insert"}
 BODY = '{"eid":@eid,"salary":@eid,"date":"2020-01-31"}'
 EXPORT = "/rest/v1/salary_history?select=id,eid,salary,date"
+QUARTILES = "/rest/v1/many?select=division,salary.boxplot(0)&order=division"
 
 # What the project set itself to reach: at most so many times the probe's CPU, peers at least so many times Rowgate's,
 # then the other figures of README.md.
 PROBE_AT_MOST = {"key": 1.25, "page": 1.25, "nested": 1.0}
 PEER_AT_LEAST = {"fastapi": 10, "flask": 5}
 P99_AT_MOST, PRIVATE_MIB, EXPORT_PEER, EXPORT_BULK, GROWTH_MIB = 2, 3, 3, 2, 1
+QUARTILES_BARE = 1.3
 INSERT_PROBE, IMPORT_ROWS, IMPORT_GROWTH_MIB = 1.3, .6, 2
 
 
@@ -247,6 +250,49 @@ class Bench:
                 self.goal(f"export {name.split()[-1]}, memory growth of a worker, MiB", growth[name], "<=",
                           GROWTH_MIB)
 
+    # Quartiles
+
+    def quartiles(self):
+        """Box plots of MANY rows in 12 groups, beside a bare client that counts them in arrays of its own."""
+        rowgate = self.systems["rowgate"]
+        self.instance.many(MANY)
+        mine = sorted((row["division"], *(row["boxplot"][k] for k in ("n", "q1", "median", "q3")))
+                      for row in json.loads(self.curl(rowgate, QUARTILES)))
+        lines = self.bare_quartiles().splitlines()
+        theirs = sorted((name, *map(float, figures)) for name, *figures in (line.split("\t") for line in lines))
+        if mine != theirs or len(mine) != 12 or sum(row[1] for row in mine) != MANY:
+            raise SystemExit(f"bench: the quartiles differ: {mine} {theirs}")
+        makers = {"Rowgate boxplot()": (lambda: self.curl(rowgate, QUARTILES), rowgate.app() + rowgate.nginx()),
+                  "bare C client": (self.bare_quartiles, [])}
+        results = {name: [] for name in makers}
+        with MemoryWatch(rowgate.workers()) as memory:
+            for _ in range(ROUNDS):
+                for name, (run, pids) in makers.items():
+                    results[name].append(self.cpu_of(run, pids))
+        print(f"\n## Quartiles of {MANY:,} rows in 12 groups\n\n"
+              "| | seconds | CPU s | client or app | db | CPU / bare C client |\n|---|---|---|---|---|---|")
+        for name, rounds in results.items():
+            print(f"| {name} | {median(rounds, 'seconds'):.2f} | {median(rounds, 'cpu'):.2f} | {median(rounds, 'app'):.2f} | "
+                  f"{median(rounds, 'db'):.2f} | {ratio(rounds, results['bare C client']):.2f} |", flush=True)
+        print(f"\nMemory growth of a worker: {memory.growth_kib() / 1024:.1f} MiB", flush=True)
+        self.goal("quartiles, CPU of Rowgate / bare C client", ratio(*results.values()), "<=", QUARTILES_BARE)
+
+    def bare_quartiles(self):
+        return subprocess.run([os.path.join(REPO, BUILD, "tests/bench/quartiles")], env=self.instance.settings(),
+                              check=True, capture_output=True, text=True).stdout
+
+    def cpu_of(self, run, pids):
+        """Seconds of run, and the CPU seconds of pids, of a client that it starts and ends, and of the database."""
+        database, before, start = self.instance.database(), os.times(), datetime.datetime.now()
+        app, db = cpu_microseconds(pids), cpu_microseconds(database)
+        run()
+        seconds, after = (datetime.datetime.now() - start).total_seconds(), os.times()
+        db = (cpu_microseconds(database) - db) / 1e6
+        app = (cpu_microseconds(pids) - app) / 1e6
+        if not pids:
+            app = after.children_user + after.children_system - before.children_user - before.children_system
+        return {"seconds": seconds, "cpu": app + db, "app": app, "db": db}
+
     # Writing
 
     def inserts(self):
@@ -359,6 +405,8 @@ class Bench:
             self.all_latencies()
         if "export" in PARTS:
             self.export()
+        if "analytics" in PARTS and "rowgate" in self.systems:
+            self.quartiles()
         if "insert" in PARTS:
             self.inserts()
         if "import" in PARTS:
