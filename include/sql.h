@@ -42,7 +42,10 @@ struct sql_wanted {
 void sql_gather(struct arena *a, const struct plan *plan, struct plan_node *node, const struct sql_keys *keys,
 		struct sql_wanted *wanted, size_t n, struct db_statement *out);
 
-/* SELECT COUNT(*) of the rows of the root; within its limit and offset when page. One FETCH_INT column. */
+/*
+ * SELECT COUNT(*) of the rows of the root, which is not counted here; within its limit and offset when page. One FETCH_INT
+ * column.
+ */
 void sql_count(struct arena *a, const struct plan *plan, bool page, struct db_statement *out);
 
 /*

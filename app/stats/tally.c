@@ -82,6 +82,8 @@ static bool value_in(const struct tally *t, size_t i, struct count *out)
 		*out = (struct count){ (wide)t->base + (wide)i, t->cells[i] };
 		return out->n != 0;
 	}
+	if (!t->slots)
+		return false;
 	slot = t->slots + i * stride(t);
 	out->value = (int64_t)slot[0];
 	if (t->is_wide)

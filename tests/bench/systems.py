@@ -88,8 +88,8 @@ class Instance:
         if self.sql("SHOW TABLES FROM bench LIKE 'many'") and self.sql("SELECT COUNT(*) FROM bench.many") == str(rows):
             return
         say(f"loading {rows:,} salaries")
-        self.sql("DROP TABLE IF EXISTS bench.many; CREATE TABLE bench.many (id INT NOT NULL PRIMARY KEY,"
-                 " division VARCHAR(40) NOT NULL, salary INT NOT NULL); INSERT INTO bench.many SELECT seq,"
+        self.sql("USE bench; DROP TABLE IF EXISTS many; CREATE TABLE bench.many (id INT NOT NULL PRIMARY KEY,"
+                 " division VARCHAR(40) NOT NULL, salary INT NOT NULL); INSERT INTO many SELECT seq,"
                  " CONCAT('Division ', CHAR(65 + (seq * 31) % 12 USING utf8mb4)), 30000 + CRC32(seq) % 120000"
                  f" FROM seq_1_to_{rows}")
         time.sleep(5)  # until the workers have looked for new tables (db-schema-poll)

@@ -6,7 +6,7 @@
 #ifndef SCHEMA_FIXTURE_H
 #define SCHEMA_FIXTURE_H
 
-#include "plan.h"
+#include "sql.h"
 
 #include "../../app/schema/internal.h"
 
@@ -258,6 +258,33 @@ static inline size_t fixture_markers(struct slice sql)
 		}
 	}
 	return quote || depth ? SIZE_MAX : n;
+}
+
+/* The statement of a level, as it is asked for what it aggregates: there, or here. */
+static inline void fixture_select(struct arena *a, const struct plan *plan, struct plan_node *node,
+				  const struct sql_keys *keys, struct db_statement *out)
+{
+	struct sql_wanted *wanted = arena_array(a, struct sql_wanted, node->nitems + node->ngroup);
+	size_t n = 0;
+
+	if (!node->counted) {
+		sql_select(a, plan, node, keys, out);
+		return;
+	}
+	for (size_t i = 0; i < node->ngroup; i++)
+		wanted[n++] = (struct sql_wanted){ .expr = node->group[i], .weighed = true };
+	for (size_t i = 0; i < node->nitems; i++) {
+		struct plan_expr e = node->items[i].expr;
+
+		if (node->items[i].embed || !e.aggregate || !e.column)
+			continue;
+		e.aggregate = AGG_NONE;
+		e.aggregate_cast = NULL;
+		e.number = e.decimals = 0;
+		e.type = e.operand;
+		wanted[n++] = (struct sql_wanted){ .expr = e, .weighed = true };
+	}
+	sql_gather(a, plan, node, keys, wanted, n, out);
 }
 
 #endif
