@@ -8,25 +8,29 @@
 	(1u << OP_EQ | 1u << OP_NEQ | 1u << OP_GT | 1u << OP_GTE | 1u << OP_LT | 1u << OP_LTE | 1u << OP_IN | \
 	 1u << OP_IS | 1u << OP_ISDISTINCT)
 
-static bool any_counted(const struct plan_cond *c)
+/* Each takes a walk over all distinct values. */
+#define MAX_COUNTED 100
+
+static size_t counted_in(const struct plan_cond *c)
 {
+	size_t n = 0;
+
 	if (!c)
-		return false;
+		return 0;
 	for (size_t i = 0; i < c->nkids; i++)
-		if (any_counted(c->kids[i]))
-			return true;
-	return c->kind == COND_COMPARE && plan_is_counted(&c->left);
+		n += counted_in(c->kids[i]);
+	return n + (c->kind == COND_COMPARE && plan_is_counted(&c->left));
 }
 
-static bool is_counted(const struct plan_node *node)
+static size_t count_counted(const struct plan_node *node)
 {
+	size_t n = counted_in(node->having);
+
 	for (size_t i = 0; i < node->nitems; i++)
-		if (!node->items[i].embed && plan_is_counted(&node->items[i].expr))
-			return true;
+		n += !node->items[i].embed && plan_is_counted(&node->items[i].expr);
 	for (size_t i = 0; i < node->norder; i++)
-		if (plan_is_counted(&node->order[i].expr))
-			return true;
-	return any_counted(node->having);
+		n += plan_is_counted(&node->order[i].expr);
+	return n;
 }
 
 static bool not_offered(struct planner *p, const char *details)
@@ -87,9 +91,15 @@ static bool check_order(struct planner *p, const struct plan_order *o)
 
 bool plan_counted(struct planner *p, struct plan_node *node)
 {
-	node->counted = is_counted(node);
+	size_t n = count_counted(node);
+
+	node->counted = n > 0;
 	if (!node->counted)
 		return true;
+	if (n > MAX_COUNTED)
+		return not_offered(p,
+				   "median(), quantile(), boxplot() and histogram() can stand 100 times in one select "
+				   "with its order and having.");
 	for (size_t i = 0; i < node->nitems; i++)
 		if (!node->items[i].embed && node->items[i].expr.aggregate && !check_expr(p, &node->items[i].expr))
 			return false;

@@ -3,9 +3,6 @@
 
 #include "internal.h"
 
-/* What a distinct value takes, in bytes, with the room that tables have to spare. */
-#define VALUE_MEMORY 32
-
 /* Distinct texts, by how they compare. */
 struct texts {
 	struct arena *a;
@@ -83,8 +80,7 @@ static bool too_many(struct stats *s)
 			  "db-max-distinct is the limit.");
 }
 
-/* Room in memory for n more values. */
-static bool take(struct stats *s, uint64_t n)
+bool groups_take(struct stats *s, uint64_t n)
 {
 	s->used += n;
 	return s->used <= s->limit || too_many(s);
@@ -161,7 +157,7 @@ static struct group *find(struct stats *s, const struct value *cells)
 	for (g = s->nbuckets ? s->buckets[hash & (s->nbuckets - 1)] : NULL; g; g = g->chain)
 		if (g->hash == hash && slice_eq(g->key, strbuf_slice(&s->key)))
 			return g;
-	if (!take(s, weight_of_group(s)))
+	if (!groups_take(s, weight_of_group(s)))
 		return NULL;
 	g = new_group(s, hash, parent);
 	for (size_t i = 0; i < s->ncolumns; i++)
@@ -230,7 +226,7 @@ static bool distinct(struct stats *s, struct texts *t, struct slice weight)
 		return true;
 	*slot = slice_copy(t->a, weight);
 	t->n++;
-	return take(s, 2 + weight.len / VALUE_MEMORY);
+	return groups_take(s, 2 + weight.len / VALUE_MEMORY);
 }
 
 static struct texts *new_texts(struct arena *a)
@@ -367,7 +363,7 @@ static bool add_operand(struct stats *s, struct operand *o, struct counter *c, c
 	if (!c->totals.n || n > c->totals.most)
 		c->totals.most = n;
 	c->totals.n++;
-	return !tally_add(&c->tally, n) || take(s, c->tally.is_wide ? 2 : 1);
+	return !tally_add(&c->tally, n) || groups_take(s, c->tally.is_wide ? 2 : 1);
 }
 
 bool groups_add(struct stats *s, const struct value *cells)

@@ -62,6 +62,7 @@ void tally_free(struct tally *t);
 struct count {
 	wide value;
 	uint64_t n;
+	uint64_t before; /* how many stand before it, once sorted */
 };
 
 /* All values in ascending order, allocated with malloc; NULL when there are none. */
@@ -206,6 +207,12 @@ struct stats {
 	uint64_t total;
 	size_t at;
 };
+
+/* A distinct value takes so many bytes, with the room that tables have to spare. */
+#define VALUE_MEMORY 32
+
+/* Room in memory for n more values; ERR_PACKET. */
+bool groups_take(struct stats *s, uint64_t n) MUST_CHECK;
 
 /* Takes in one row. */
 bool groups_add(struct stats *s, const struct value *cells) MUST_CHECK;

@@ -27,11 +27,14 @@ static struct figure exactly(const struct sample *s, wide v)
 /* The value that at others stand before. */
 static wide value_at(const struct sample *s, uint64_t at)
 {
-	size_t i = 0;
+	size_t low = 0, high = s->n;
 
-	while (at >= s->values[i].n)
-		at -= s->values[i++].n;
-	return s->values[i].value;
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		*(s->values[middle].before <= at ? &low : &high) = middle;
+	}
+	return s->values[low].value;
 }
 
 /* Microseconds have no decimals. */

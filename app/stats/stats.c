@@ -314,11 +314,12 @@ static struct value result(struct stats *s, const struct aggregate *a, const str
 }
 
 /* One operand's aggregates for one group; then its values are not needed any more. */
-static void work_out(struct stats *s, struct group *g, size_t at)
+static bool work_out(struct stats *s, struct group *g, size_t at)
 {
 	const struct operand *o = &s->operands[at];
 	struct counter *c = &g->counters[at];
 	struct count *sorted = tally_sorted(&c->tally);
+	size_t text = 0;
 	struct sample x = {
 		.values = sorted, .n = c->tally.n, .total = c->totals.n, .unit = o->how.unit, .scale = o->scale
 	};
@@ -328,14 +329,20 @@ static void work_out(struct stats *s, struct group *g, size_t at)
 		for (size_t i = 0; i < x.n; i++)
 			totals_add(&c->totals, o->how.unit, sorted[i].value, sorted[i].n);
 	}
-	for (size_t i = 0; i < s->naggregates; i++)
-		if (s->aggregates[i].operand == o)
-			g->cells[s->aggregates[i].place] = result(s, &s->aggregates[i], g, c, &x);
+	for (size_t i = 0; i < s->naggregates; i++) {
+		struct value *cell = &g->cells[s->aggregates[i].place];
+
+		if (s->aggregates[i].operand != o)
+			continue;
+		*cell = result(s, &s->aggregates[i], g, c, &x);
+		text += cell->kind == VALUE_TEXT ? cell->s.len : 0;
+	}
 	tally_free(&c->tally);
 	free(sorted);
+	return groups_take(s, text / VALUE_MEMORY);
 }
 
-static void work_out_all(struct stats *s)
+static bool work_out_all(struct stats *s)
 {
 	for (size_t i = 0; i < s->ngroups; i++) {
 		struct group *g = s->groups[i];
@@ -344,8 +351,10 @@ static void work_out_all(struct stats *s)
 			if (!s->aggregates[k].operand)
 				g->cells[s->aggregates[k].place] = value_int((int64_t)g->rows);
 		for (size_t k = 0; k < s->noperands; k++)
-			work_out(s, g, k);
+			if (!work_out(s, g, k))
+				return false;
 	}
+	return true;
 }
 
 static void keep_having(struct stats *s)
@@ -398,6 +407,8 @@ static bool read_rows(struct stats *s, const struct sql_keys *keys, struct db_co
 			db_rows_close(rows);
 			return false;
 		}
+	if (!s->ngroups && !s->nparts)
+		groups_add_empty(s);
 	return step == DB_END;
 }
 
@@ -409,13 +420,10 @@ bool stats_open(struct arena *a, const struct plan *plan, struct plan_node *node
 	*s = (struct stats){ .a = a, .plan = plan, .node = node, .err = err, .limit = plan->config->db_max_distinct };
 	strbuf_init(&s->key, a, 64);
 	list_wanted(s);
-	if (!read_rows(s, keys, conn, err)) {
+	if (!read_rows(s, keys, conn, err) || !work_out_all(s)) {
 		groups_free(s);
 		return false;
 	}
-	if (!s->ngroups && !s->nparts)
-		groups_add_empty(s);
-	work_out_all(s);
 	keep_having(s);
 	groups_order(s);
 	cut_page(s);

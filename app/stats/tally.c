@@ -79,7 +79,7 @@ static bool value_in(const struct tally *t, size_t i, struct count *out)
 	const uint64_t *slot;
 
 	if (t->cells) {
-		*out = (struct count){ (wide)t->base + (wide)i, t->cells[i] };
+		*out = (struct count){ .value = (wide)t->base + (wide)i, .n = t->cells[i] };
 		return out->n != 0;
 	}
 	if (!t->slots)
@@ -236,5 +236,7 @@ struct count *tally_sorted(const struct tally *t)
 		n += value_in(t, i, &all[n]);
 	if (t->slots)
 		qsort(all, n, sizeof(*all), ascending);
+	for (size_t i = 1; i < n; i++)
+		all[i].before = all[i - 1].before + all[i - 1].n;
 	return all;
 }
