@@ -26,13 +26,25 @@ async function failure(answer) {
 	return new ApiError(answer.status, { message: `The answer was ${answer.status}`, details: text.slice(0, 200) || null })
 }
 
+const ended = 'Your session has ended. Sign in to go on; nothing you typed is lost.'
+
+// Whoever is signed in never asks as a visitor: without a token they are asked to sign in again first.
+async function bearer() {
+	let held = await token()
+	if (!held && currentUser()) {
+		if (!(await askToSignIn(ended))) throw new ApiError(401, { code: 'session', message: 'Your session has ended', hint: 'Sign in again to go on.' })
+		held = await token()
+	}
+	return held
+}
+
 async function send(path, options, headers) {
-	const bearer = await token()
+	const held = await bearer()
 	try {
 		return await fetch(path, {
 			credentials: 'same-origin',
 			...options,
-			headers: bearer ? { ...headers, Authorization: `Bearer ${bearer}` } : headers,
+			headers: held ? { ...headers, Authorization: `Bearer ${held}` } : headers,
 		})
 	} catch (error) {
 		if (error.name === 'AbortError') throw error
@@ -51,21 +63,29 @@ export async function request(path, { method = 'GET', body, schema, headers = {}
 
 	let answer = await send(path, options, all)
 	if (answer.status === 401 && currentUser()) {
-		let again = await refresh()
-		if (again) answer = await send(path, options, all)
-		if (!again || answer.status === 401) {
-			again = await askToSignIn('Your session has ended. Sign in to go on; nothing you typed is lost.')
-			if (again) answer = await send(path, options, all)
-		}
+		// Taken back before its time: the refresh token may still hold. If not, send() asks to sign in.
+		await refresh()
+		answer = await send(path, options, all)
 	}
 	if (!answer.ok) throw await failure(answer)
 	return answer
 }
 
+// JSON in which numbers that JavaScript would round keep their digits: as text where they are a column's value, as raw JSON
+// (which JSON.stringify writes as it was) deeper down.
+export function exactJson(text) {
+	if (!/\d[\d.]{15}/.test(text) || !JSON.rawJSON) return JSON.parse(text)
+	const value = JSON.parse(text, (key, v, context) =>
+		typeof v === 'number' && context.source.length > 15 && JSON.stringify(v) !== context.source ? JSON.rawJSON(context.source) : v)
+	for (const row of Array.isArray(value) ? value : [value])
+		for (const key in row) if (JSON.isRawJSON(row[key])) row[key] = row[key].rawJSON
+	return value
+}
+
 export async function json(path, options) {
 	const answer = await request(path, options)
 	const text = await answer.text()
-	return text ? JSON.parse(text) : null
+	return text ? exactJson(text) : null
 }
 
 // PostgREST's quoting: a value inside in.(...) or a group of or=(...).
@@ -84,7 +104,7 @@ export async function rows(name, pairs, { schema, count, signal, headers = {} } 
 	const all = count ? { ...headers, Prefer: `count=${count}` } : headers
 	const answer = await request(tablePath(name, pairs), { schema, signal, headers: all })
 	const [, from, total] = /^(?:(\d+)-\d+|\*)\/(\d+|\*)/.exec(answer.headers.get('Content-Range') || '') || []
-	return { rows: await answer.json(), from: Number(from || 0), total: total === undefined || total === '*' ? null : Number(total) }
+	return { rows: exactJson(await answer.text()), from: Number(from || 0), total: total === undefined || total === '*' ? null : Number(total) }
 }
 
 // How many rows match, without the rows: { total, exact }.

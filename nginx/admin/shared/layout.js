@@ -2,7 +2,7 @@
 import { html, render, useEffect, useRef, useState } from './html.js'
 import { currentUser, onSession, setSignInDialog, signIn, signOut, start } from './session.js'
 
-export { Time } from './time.js'
+export { Time, utcTime } from './time.js'
 
 export function useSession() {
 	const [user, set] = useState(currentUser())

@@ -1,0 +1,56 @@
+// Tables for the tests of the data pages, made in the database of the instance itself (its socket lies beside the CA).
+import path from 'node:path'
+import { execFileSync } from 'node:child_process'
+import { api, serviceKey, url } from './browser.mjs'
+
+const socket = path.join(path.dirname(path.dirname(process.env.ROWGATE_CA || process.env.NODE_EXTRA_CA_CERTS)), 'mysql.sock')
+export const sql = (text) => execFileSync('mariadb', ['-u', 'root', '-S', socket, 'wages'], { input: text, encoding: 'utf8' })
+
+const columns = Array.from({ length: 200 }, (_, i) => `c${i} INT NULL`).join(', ')
+const make = `
+CREATE TABLE web_maker (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(60) NOT NULL UNIQUE) COMMENT 'Who makes things.';
+CREATE TABLE web_thing (
+	id BIGINT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(100) NOT NULL COMMENT 'What people call it. @label', kind ENUM('small','large','odd') NOT NULL DEFAULT 'small',
+	colours SET('red','green','blue') NULL, price DECIMAL(20,4) NULL, amount INT NOT NULL DEFAULT 1, fine BOOLEAN NULL, made DATE NULL,
+	seen TIMESTAMP NULL, slot DATETIME NULL, data JSON NULL, picture BLOB NULL, note LONGTEXT NULL, maker INT NULL,
+	doubled INT AS (amount * 2) STORED, CONSTRAINT web_thing_maker FOREIGN KEY (maker) REFERENCES web_maker (id), CONSTRAINT web_thing_amount CHECK (amount >= 0),
+	UNIQUE KEY web_thing_name (name)
+) COMMENT 'Things for tests.';
+CREATE TABLE web_part (thing BIGINT NOT NULL, n INT NOT NULL, what VARCHAR(40) NULL, PRIMARY KEY (thing, n), CONSTRAINT web_part_thing FOREIGN KEY (thing) REFERENCES web_thing (id) ON DELETE CASCADE);
+CREATE TABLE web_keyless (a INT NULL, b VARCHAR(20) NULL);
+CREATE TABLE web_wide (id INT PRIMARY KEY, ${columns});
+INSERT INTO web_maker (name) VALUES ('Acme'), ('Zenith & Co'), ('<b>Bold</b>');
+INSERT INTO web_thing (name, kind, price, amount, fine, made, seen, slot, data, maker) SELECT CONCAT('thing ', LPAD(seq, 3, '0')), ELT(1 + seq % 3, 'small', 'large', 'odd'),
+	seq * 1.25, seq, seq % 2, DATE('2024-01-01') + INTERVAL seq DAY, TIMESTAMP('2026-01-02 03:04:05') + INTERVAL seq HOUR, '2026-05-06 07:08:09', JSON_OBJECT('n', seq), IF(seq % 5, 1 + seq % 2, NULL) FROM wages.seq_1_to_180;
+INSERT INTO web_thing (id, name, price, note) VALUES (9007199254740993, 'exact', 1234567890123456.7891, NULL), (500, '<img src=x onerror="window.hit=1">', NULL, '<script>window.hit=1</script>'), (501, 'long', NULL, REPEAT('x', 5000000));
+INSERT INTO web_part VALUES (1, 1, 'wheel'), (1, 2, 'axle');
+INSERT INTO web_keyless VALUES (1, 'one'), (2, 'two');
+INSERT INTO web_wide (id) VALUES (1);
+`
+const names = ['web_part', 'web_thing', 'web_maker', 'web_keyless', 'web_wide']
+const drop = names.map((n) => `DROP TABLE IF EXISTS ${n};`).join(' ')
+const users = []
+
+export async function makeTables() {
+	sql(drop + make.replace('wages.seq_1_to_180', 'seq_1_to_180') + names.map((n) => `GRANT SELECT, INSERT, UPDATE, DELETE ON ${n} TO service_role;`).join(''))
+	// Published by themselves within seconds.
+	for (let i = 0; ; i++) {
+		const answer = await fetch(`${url}/rest/v1/`, { headers: { Authorization: `Bearer ${serviceKey}` } })
+		const tables = Object.keys((await answer.json()).paths || {})
+		if (names.every((n) => tables.includes('/' + n))) return
+		if (i > 200) throw new Error('the tables are not published')
+		await new Promise((r) => setTimeout(r, 300))
+	}
+}
+
+export async function dropTables() {
+	for (const id of users) await api('DELETE', `/auth/v1/admin/users/${id}`)
+	sql(drop)
+}
+
+export async function makeUser(role) {
+	const email = `${role}-${Math.random().toString(36).slice(2)}@example.com`
+	const user = await api('POST', '/auth/v1/admin/users', { email, password: 'correct horse battery', role })
+	users.push(user.id)
+	return { email, password: 'correct horse battery' }
+}
