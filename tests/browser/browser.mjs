@@ -10,7 +10,7 @@ import { chromium } from 'playwright-core'
 export const { ROWGATE_URL: url, ROWGATE_ADMIN_EMAIL: email, ROWGATE_ADMIN_PASSWORD: password, ROWGATE_SERVICE_KEY: serviceKey } = process.env
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((p) => fs.existsSync(p))
-const patience = 30000
+const patience = 60000
 
 let browser
 export async function launch() {

@@ -33,12 +33,13 @@ const users = []
 
 export async function makeTables() {
 	sql(drop + make.replace('wages.seq_1_to_180', 'seq_1_to_180') + names.map((n) => `GRANT SELECT, INSERT, UPDATE, DELETE ON ${n} TO service_role;`).join(''))
-	// Published by themselves within seconds.
+	// Published by themselves within seconds; asking for them hurries that.
+	const headers = { Authorization: `Bearer ${serviceKey}` }
 	for (let i = 0; ; i++) {
-		const answer = await fetch(`${url}/rest/v1/`, { headers: { Authorization: `Bearer ${serviceKey}` } })
-		const tables = Object.keys((await answer.json()).paths || {})
-		if (names.every((n) => tables.includes('/' + n))) return
-		if (i > 200) throw new Error('the tables are not published')
+		const there = await Promise.all(names.map((n) => fetch(`${url}/rest/v1/${n}?limit=0`, { headers }).then((a) => a.ok)))
+		const { paths = {} } = await (await fetch(`${url}/rest/v1/`, { headers })).json()
+		if (there.every(Boolean) && names.every((n) => paths['/' + n])) return
+		if (i > 300) throw new Error('the tables are not published')
 		await new Promise((r) => setTimeout(r, 300))
 	}
 }

@@ -34,7 +34,7 @@ export function Field({ model, c, value, error, onChange, isNew, disabled, id })
 	const Input = inputFor(model, c, value)
 	return html`<div class=${`field ${error ? 'wrong' : ''}`}>
 		<div class="d-flex align-items-baseline gap-2">
-			<label for=${id} class="form-label m-0 text-break">${c.name}${c.required && isNew && html`<span aria-hidden="true" class="text-danger"> *</span>`}</label>
+			<label for=${id} class=${`form-label m-0 text-break ${c.required && isNew ? 'needed' : ''}`}>${c.name}</label>
 			${c.nullable && !disabled && html`<label class="small text-body-secondary ms-auto text-nowrap"><input type="checkbox" class="form-check-input" checked=${isNull}
 				aria-label=${`${c.name} is null`} onChange=${(e) => onChange(e.target.checked ? null : isNew ? undefined : '')} /> null</label>`}
 		</div>
