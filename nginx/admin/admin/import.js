@@ -58,7 +58,7 @@ async function* records(file, settings) {
 async function* csvRecords(file, { delimiter }) {
 	let rest = ''
 	let head = null
-	let line = 1
+	let line = 0
 	const parse = (text) => Papa.parse(text, { delimiter, skipEmptyLines: 'greedy' }).data
 	const take = function* (text) {
 		for (const cells of parse(text)) {
@@ -226,7 +226,7 @@ export function Import({ t }) {
 		</div>
 		<h2 class="h6 mt-3">Columns and the first rows</h2>
 		<div class="table-responsive" tabindex="0" role="region" aria-label="The first rows of the file"><table class="table table-sm rows">
-			<thead><tr><th scope="col">Line</th>${Object.keys(mapping).map((n) => html`<th scope="col"><span class="d-block">${n}</span>
+			<thead><tr><th scope="col">Row</th>${Object.keys(mapping).map((n) => html`<th scope="col"><span class="d-block">${n}</span>
 				<select class="form-select form-select-sm" aria-label=${`Column for ${n}`} value=${mapping[n]} onChange=${(e) => setMapping({ ...mapping, [n]: e.target.value })}>
 					<option value="">(leave out)</option>${columns.map((c) => html`<option value=${c.name}>${c.name}</option>`)}</select></th>`)}</tr></thead>
 			<tbody>${rows.map((r) => html`<tr><td>${r.line}</td>${r.wrong ? html`<td colspan=${Object.keys(mapping).length || 1} class="text-danger-emphasis">${r.wrong}</td>` : Object.keys(mapping).map((n) => html`<td>${cell(t.byName[mapping[n]], settings, r.values[n])}</td>`)}</tr>`)}</tbody></table></div>
@@ -310,14 +310,14 @@ async function sendPiece(t, settings, piece, state, show, stopped) {
 function Progress({ t, run, stop }) {
 	const { phase, sent, failed, read, waiting, error } = run
 	const names = [...new Set(failed.flatMap((r) => Object.keys(r.values)))]
-	const save = () => saveAs(new Blob([Papa.unparse({ fields: [...names, '_line', '_error'], data: [...failed].sort((a, b) => a.line - b.line).map((r) => [...names.map((n) => shown(r.values[n])), r.line, r.error]) })], { type: 'text/csv' }), `${t.name}-errors.csv`)
+	const save = () => saveAs(new Blob([Papa.unparse({ fields: [...names, '_row', '_error'], data: [...failed].sort((a, b) => a.line - b.line).map((r) => [...names.map((n) => shown(r.values[n])), r.line, r.error]) })], { type: 'text/csv' }), `${t.name}-errors.csv`)
 	return html`<section class="mt-3" aria-label="Import">
 		${phase === 'run' && html`<progress class="w-100" aria-label="Rows imported" value=${sent + failed.length} max=${Math.max(read, 1)}></progress>`}
 		<p role="status">${phase === 'done' ? 'Done: ' : phase === 'stopped' ? 'Stopped: ' : phase === 'broken' ? 'Broken off: ' : 'Importing: '}${rowsOf(sent)} imported, ${counted(failed.length)} refused.${waiting ? ` Waiting: ${waiting}.` : ''}</p>
 		${phase === 'run' && html`<button type="button" class="btn btn-outline-secondary" onClick=${stop}>Stop</button>`}
 		${error && html`<${Problem} error=${error} />`}
 		${failed.length > 0 && phase !== 'run' && html`<button type="button" class="btn btn-outline-primary" onClick=${save}>Save the refused rows with their errors</button>
-			<div class="table-responsive mt-2" tabindex="0" role="region" aria-label="Refused rows"><table class="table table-sm"><thead><tr><th scope="col">Line</th><th scope="col">What is wrong</th></tr></thead>
+			<div class="table-responsive mt-2" tabindex="0" role="region" aria-label="Refused rows"><table class="table table-sm"><thead><tr><th scope="col">Row</th><th scope="col">What is wrong</th></tr></thead>
 				<tbody>${failed.slice(0, 20).map((r) => html`<tr><td>${r.line}</td><td>${r.error}</td></tr>`)}</tbody></table></div>
 			${failed.length > 20 && html`<p class="small">The file has all ${counted(failed.length)}.</p>`}`}
 		${phase === 'done' && html`<p class="mt-2"><a href=${address({ schema: t.schema, table: t.name })}>Look at ${t.name}</a></p>`}
