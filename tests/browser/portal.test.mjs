@@ -67,6 +67,20 @@ test('a visitor sees what everybody may read, and more after signing in', async 
 	await well(visitor)
 })
 
+test('an instance that shows visitors nothing asks to sign in; one that does not describe itself says so', async () => {
+	const visitor = await open()
+	let answer = { json: { 'x-databases': ['wages'], components: { schemas: {} } } }
+	await visitor.route('**/rest/v1/', (route) => route.fulfill(answer))
+	await visitor.go('/')
+	await visitor.getByText('This instance shows nothing to visitors').waitFor()
+	assert.equal(await visitor.getByRole('table').count(), 0)
+	answer = { status: 404, json: { code: 'PGRST126', message: 'Root endpoint metadata is disabled', details: null, hint: null } }
+	await visitor.reload()
+	await visitor.getByText('This instance does not describe itself').waitFor()
+	await accessible(visitor, 'no description')
+	await well(visitor)
+})
+
 test('wages ask visitors to sign in, and tell a role without the right so', async () => {
 	const other = await open()
 	await other.go('/#/wages')
@@ -80,23 +94,29 @@ test('wages ask visitors to sign in, and tell a role without the right so', asyn
 })
 
 test('compensation: figures, groups, filters by keyboard, state in the address, CSV', async () => {
-	const people = await api('GET', '/rest/v1/compensation?select=division,department,gender,salary,hire_date', undefined, wages)
-	const expected = (list, key) => quartiles(list, key, (p) => p.salary)
+	const people = await api('GET', '/rest/v1/compensation?select=division,department,gender,salary,hire_date,performance', undefined, wages)
+	const expected = (list, key, order) => quartiles(list, key, (p) => p.salary, order)
 	const shown = async () => (await figures(page)).map((row) => [row[0], ...[1, 2, 3, 4, 5, 7].map((i) => Number(row[i].replace(/[$,]/g, '')))])
 	const rounded = (list) => list.map(([key, n, ...rest]) => [key, n, ...rest.map(Math.round)])
-	const same = (list, key) => eventually(async () => assert.deepEqual(await shown(), rounded(expected(list, key))))
+	const same = (list, key, order) => eventually(async () => assert.deepEqual(await shown(), rounded(expected(list, key, order))))
 
 	await goTo(page, '#/wages', 'Compensation')
 	await same(people, (p) => p.division)
 	await chartsDrawn(page)
 	await looksWell('wages')
 	// Pointing at a box tells its figures, within the policy.
-	await page.locator('.chart svg').hover({ position: { x: 600, y: 25 } })
+	await page.locator('.chart svg path[stroke="#0072b2"]').first().hover()
+	await page.locator('.chart svg text').getByText('third quartile').waitFor()
 	await page.mouse.move(0, 0)
 
 	await page.getByLabel('Group by').selectOption('hired')
 	await same(people, (p) => p.hire_date.slice(0, 4))
-	await page.getByLabel('Group by').selectOption('gender')
+	await page.getByLabel('Group by').selectOption('performance')
+	const reviews = ['Improvement needed', 'Meets', 'Exceeds', 'Redefines', '(none)']
+	await same(people, (p) => p.performance ?? '(none)', (a, b) => reviews.indexOf(a) - reviews.indexOf(b))
+	await goTo(page, '#/wages?by=gender&performance=&performance=Meets', 'Compensation')
+	await same(people.filter((p) => p.performance === null || p.performance === 'Meets'), (p) => p.gender)
+	await goTo(page, '#/wages?by=gender', 'Compensation')
 	await same(people, (p) => p.gender)
 
 	await page.getByRole('button', { name: /^Department: all/ }).focus()

@@ -16,7 +16,7 @@ const columns = (by, what) => [
 	{ name: 'outlier_count', label: 'Outliers', value: (g) => g.outlier_count },
 ]
 
-// what: { schema, table, value, count, unit, format, short, title, closed }; by: { label, key, drill(key), calendar };
+// what: { schema, table, value, count, unit, format, short, title, closed }; by: { label, key, drill(key), ordered };
 // filters: of the API; children: the controls.
 export function Boxes({ what: whatNow, by: byNow, filters, route, children, file }) {
 	// Until the next figures are there, those before stand with their own names.
@@ -27,8 +27,8 @@ export function Boxes({ what: whatNow, by: byNow, filters, route, children, file
 	const { by, what } = data || { by: byNow, what: whatNow }
 	const sort = route.query.get('sort') || 'key'
 	const all = columns(by, what)
-	// Weekdays come in an order that is not that of their letters.
-	const list = useMemo(() => data && (by.calendar && sort === 'key' ? data.groups : by.calendar && sort === '-key' ? [...data.groups].reverse() : sorted(data.groups, all, sort)), [data, sort])
+	// Weekdays and the like come in an order that is not that of their letters.
+	const list = useMemo(() => data && (by.ordered && sort === 'key' ? data.groups : by.ordered && sort === '-key' ? [...data.groups].reverse() : sorted(data.groups, all, sort)), [data, sort])
 	const draw = useMemo(() => list && boxplot(list, what), [list, what])
 	const shown = [{ ...all[0], show: (g) => (by.drill && !g.total ? html`<a href=${by.drill(g.key)}>${named(g.key)}</a>` : named(g.key)) }, ...all.slice(1)]
 	const total = data && { ...data.all, key: 'All', total: true }

@@ -7,10 +7,10 @@ const GROUPS = 500
 // Filters of a column that holds one of the words; an empty word stands for null.
 export function among(column, words) {
 	const given = words.filter((w) => w !== '')
-	const list = given.length ? [`${column}.in.(${given.map(quoted).join(',')})`] : []
+	const list = `in.(${given.map(quoted).join(',')})`
 	if (!words.length) return []
-	if (given.length === words.length) return [[column, list[0].slice(column.length + 1)]]
-	return [['or', `(${[`${column}.is.null`, `${column}.eq.""`, ...list].join(',')})`]]
+	if (!given.length) return [[column, 'is.null']]
+	return given.length === words.length ? [[column, list]] : [['or', `(${column}.is.null,${column}.${list})`]]
 }
 
 // From and to, both included; words that are empty or no such value are passed over.

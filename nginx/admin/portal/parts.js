@@ -76,7 +76,7 @@ function ChoiceList({ label, source, chosen, onChange, word, setWord }) {
 }
 
 // columns: [{ name, label, value(row), show(row), left }], the first of which names the row. sort: name or -name.
-export function Table({ caption, columns, list, sort, onSort, total }) {
+export function Table({ caption, columns, list, sort, onSort, total, wraps }) {
 	const by = columns.find((c) => c.name === (sort || '').replace(/^-/, ''))
 	const heading = (c) => html`<th scope="col" class=${c.left ? '' : 'text-end'} aria-sort=${by === c ? (sort[0] === '-' ? 'descending' : 'ascending') : null}>
 		${onSort
@@ -86,7 +86,7 @@ export function Table({ caption, columns, list, sort, onSort, total }) {
 		? html`<th scope="row">${(c.show || c.value)(row)}</th>`
 		: html`<td class=${c.left ? '' : 'text-end'}>${(c.show || c.value)(row)}</td>`))
 	return html`<div class="table-responsive" tabindex="0" role="region" aria-label=${caption}>
-		<table class="table table-sm table-hover figures"><caption class="visually-hidden">${caption}</caption>
+		<table class=${`table table-sm table-hover figures ${wraps ? 'wraps' : ''}`}><caption class="visually-hidden">${caption}</caption>
 			<thead><tr>${columns.map(heading)}</tr></thead>
 			<tbody>${list.map((row) => html`<tr>${cells(row)}</tr>`)}</tbody>
 			${total && html`<tfoot><tr>${cells(total)}</tr></tfoot>`}

@@ -49,6 +49,6 @@ export function People({ route }) {
 							<button type="button" class="btn btn-sm btn-outline-secondary" disabled=${page <= 1} onClick=${() => route.set({ page: String(page - 1) })}>Previous</button>
 							<span>Page ${page} of ${last}</span>
 							<button type="button" class="btn btn-sm btn-outline-secondary" disabled=${page >= last} onClick=${() => route.set({ page: String(page + 1) })}>Next</button></nav>`}
-						<${Work} work=${() => saveRows(schema, table, filters, 'people.csv')}>These ${number(data.total)} as CSV<//>
+						<${Work} work=${() => saveRows(schema, table, filters, 'people.csv')}>${data.total === 1 ? 'This one' : `These ${number(data.total)}`} as CSV<//>
 					</div>`}`}`
 }

@@ -9,6 +9,7 @@ import { Failure, Table, Work } from './parts.js'
 import { schema } from './wages.js'
 
 const HEIGHT = 320
+const YEAR = 365 * 86400000
 const facts = [['department', 'Department'], ['division', 'Division'], ['job_code', 'Job code'], ['manager', 'Manager'], ['hire_date', 'Hired'], ['performance', 'Last review']]
 const percent = (r) => (r.change === null ? none : `${r.change > 0 ? '+' : ''}${(100 * r.change).toFixed(1)} %`)
 const columns = [
@@ -36,10 +37,11 @@ function drawing(history) {
 	const today = new Date().toISOString().slice(0, 10)
 	const points = history.map((r) => [r.date, r.salary])
 	const last = points[points.length - 1]
+	const years = last ? (Date.parse(today) - Date.parse(points[0][0])) / YEAR : 0
 	return (c, { width }) => ({
 		grid: { left: 8, right: 24, top: 24, bottom: 8, containLabel: true },
 		tooltip: { trigger: 'axis', formatter: ([{ data }]) => `from ${data[0]}\n${money(data[1])}` },
-		xAxis: axis(c, { type: 'time', splitNumber: Math.max(2, Math.floor(width / 140)), splitLine: { show: false } }),
+		xAxis: axis(c, { type: 'time', minInterval: years > 2 ? YEAR : 0, splitNumber: Math.max(2, Math.floor(width / 140)), splitLine: { show: false } }),
 		yAxis: axis(c, { type: 'value', scale: true, axisLabel: { color: c.text, formatter: (v) => `${v / 1000}k` } }),
 		series: [{
 			type: 'line', step: 'end', symbolSize: 8, symbol: 'circle', lineStyle: { width: 2 },

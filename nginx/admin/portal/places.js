@@ -9,9 +9,9 @@ import { common, IncidentFilters, incidentFilters } from './incidents.js'
 import { Failure, Table, Work } from './parts.js'
 import { around, fitted, inside, moved, read, written, zoomed } from './plane.js'
 
-const HEIGHT = 480
+const HEIGHT = 520
 const MOST = 2000
-const LISTED = 25
+const LISTED = 12
 const schema = 'incidents'
 const table = 'incident_local'
 const asked = 'incident_number,type,subtype,event_opened,opened,address_line1,city,latitude,longitude,response_time'
@@ -20,10 +20,9 @@ const address = (number) => `#/incidents/incident?number=${encodeURIComponent(nu
 const columns = [
 	{ name: 'incident_number', label: 'Incident', value: (r) => r.incident_number, show: (r) => html`<a href=${address(r.incident_number)}>${r.incident_number}</a>`, left: true },
 	{ name: 'event_opened', label: 'Opened', value: (r) => r.event_opened, show: (r) => html`<${Time} value=${r.event_opened} />`, left: true },
-	{ name: 'type', label: 'Type', value: (r) => r.type, left: true },
-	{ name: 'subtype', label: 'Subtype', value: (r) => r.subtype, show: (r) => named(r.subtype), left: true },
-	{ name: 'address_line1', label: 'Address', value: (r) => r.address_line1, show: (r) => `${r.address_line1}, ${r.city}`, left: true },
-	{ name: 'response_time', label: 'First response', value: (r) => r.response_time, show: (r) => duration(r.response_time) },
+	{ name: 'type', label: 'Type', value: (r) => r.type, show: (r) => (r.subtype ? `${r.type}: ${r.subtype}` : r.type), left: true },
+	{ name: 'address_line1', label: 'Address', value: (r) => r.address_line1, left: true },
+	{ name: 'response_time', label: 'Response', value: (r) => r.response_time, show: (r) => duration(r.response_time) },
 ]
 
 function byType(list) {
@@ -106,17 +105,18 @@ export function Places({ route }) {
 		${data && !error && !list.length && html`<${Empty} title="No incident fits these filters"><a class="btn btn-sm btn-primary" href="#/incidents/places">Show all</a><//>`}
 		${data && !error && list.length > 0 && html`<div class=${loading ? 'stale' : ''} aria-busy=${loading}>
 			${data.total > list.length && html`<p class="alert alert-info py-2">The newest ${number(list.length)} of ${number(data.total)} incidents are shown. The filters choose others.</p>`}
+			<div class="places"><section>
 			<div class="d-flex flex-wrap gap-2 justify-content-between align-items-center">
 				<${Legend} names=${types.names} colours=${colours.many} />
 				<${Buttons} seen=${seen} look=${look} whole=${() => route.set({ view: null, more: null }, true)} />
 			</div>
 			<div ...${pointer}><${Chart} draw=${draw} height=${HEIGHT} onPick=${(e) => e.data?.row && (location.hash = address(e.data.row.incident_number))}
 				label=${`${number(there.length)} incidents by longitude and latitude. They are listed below.`} /></div>
-			<p class="small text-body-secondary">A point opens its incident. Drag to move; Ctrl and the wheel, or the buttons, come nearer.</p>
-			<h2 class="h5"><span role="status">${number(there.length)} ${there.length === 1 ? 'incident' : 'incidents'} ${chosen ? 'in this part' : 'here'}</span></h2>
-			<${Table} caption="Incidents" columns=${columns} list=${there.slice(0, more)} />
+			<p class="small text-body-secondary">A point opens its incident. Drag to move; Ctrl and the wheel, or the buttons, come nearer.</p></section>
+			<section><h2 class="h5"><span role="status">${number(there.length)} ${there.length === 1 ? 'incident' : 'incidents'} ${chosen ? 'in this part' : 'here'}</span></h2>
+			<${Table} caption="Incidents" columns=${columns} list=${there.slice(0, more)} wraps />
 			<div class="d-flex flex-wrap gap-2">
 				${there.length > more && html`<button type="button" class="btn btn-sm btn-outline-secondary" onClick=${() => route.set({ more: String(more + 100) }, true)}>Show more</button>`}
 				<${Work} work=${() => saveRows(schema, table, filters, 'incidents.csv')}>All ${number(data.total)} as CSV<//>
-			</div></div>`}`
+			</div></section></div></div>`}`
 }

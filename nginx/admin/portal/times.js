@@ -20,7 +20,7 @@ const groups = {
 	station: { label: 'Station', key: 'station', choice: true },
 	unit_id: { label: 'Unit', key: 'unit_id', choice: true },
 	hour: { label: 'Hour of the day', key: 'hour_of_day', choice: true },
-	weekday: { label: 'Weekday', key: 'day_of_week', choice: true, calendar: true },
+	weekday: { label: 'Weekday', key: 'day_of_week', choice: true, ordered: true },
 	month: { label: 'Month', key: 'opened.year_month()' },
 	type: { label: 'Type of incident', key: 'type', choice: true },
 }

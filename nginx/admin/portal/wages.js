@@ -21,7 +21,7 @@ const groups = {
 	gender: { label: 'Gender', key: 'gender' },
 	hired: { label: 'Year hired', key: 'hire_date.year()', years: true },
 	since: { label: 'Year of the latest salary', key: 'salary_date.year()', years: true },
-	performance: { label: 'Last review', key: 'performance' },
+	performance: { label: 'Last review', key: 'performance', ordered: true },
 	manager: { label: 'Manager', key: 'manager' },
 }
 const choices = ['department', 'division', 'job_code', 'gender', 'performance']
