@@ -512,11 +512,29 @@ static bool description_media(struct exchange *x, const char **out)
 			 accept.ptr);
 }
 
+/* In pieces, so that a large text is not held twice. */
+static bool send_whole(struct exchange *x, struct slice text)
+{
+	struct http_response *rs = x->rs;
+
+	if (text.len >= HTTP_HOLD_BACK && !rs->head)
+		http_set_header(rs, "Content-Length", "%zu", text.len);
+	while (text.len) {
+		size_t n = text.len < HTTP_HOLD_BACK ? text.len : HTTP_HOLD_BACK;
+
+		strbuf_add(&rs->body, text.ptr, n);
+		text = slice_from(text, n);
+		if (!http_commit(rs, x->err))
+			return false;
+	}
+	return true;
+}
+
 static bool describe(struct exchange *x)
 {
 	struct state *s = x->w->state;
 	struct openapi_request rq = { .config = &s->config, .role = x->who.role, .host = host_of(x->rq) };
-	struct slice text, etag, known;
+	struct slice etag, known;
 	const char *media = NULL;
 
 	rq.all = s->config.openapi_mode == OPENAPI_IGNORE;
@@ -527,7 +545,7 @@ static bool describe(struct exchange *x)
 		return explained(x, false);
 	rq.schema = s->schema;
 	lap(&x->timing, &x->timing.transaction);
-	openapi_make(x->w->arena, s->descriptions, &rq, &text, &etag);
+	etag = openapi_etag(x->w->arena, &rq);
 	http_set_header(x->rs, "ETag", "%.*s", (int)etag.len, etag.ptr);
 	http_set_header(x->rs, "Cache-Control", "private, no-cache");
 	if (s->config.db_schemas.n > 1)
@@ -538,8 +556,7 @@ static bool describe(struct exchange *x)
 		return true;
 	x->rs->status = 200;
 	http_set_header(x->rs, "Content-Type", "%s", media);
-	strbuf_add_slice(&x->rs->body, text);
-	return true;
+	return send_whole(x, openapi_make(x->w->arena, s->descriptions, &rq, etag));
 }
 
 /* --- what is neither read nor written --- */

@@ -18,17 +18,17 @@ struct openapi_request {
 	size_t ngrants;
 };
 
-/* Documents made before, by what they were made from. At most eight, and none of more than 4 MiB. */
+/* Documents made before, by their ETag: a few, and no more than 8 MiB of them. */
 struct openapi_cache;
 
 struct openapi_cache *openapi_cache_open(void);
 void openapi_cache_close(struct openapi_cache *cache);
 
-/*
- * The document and its ETag with quotes. The text lives in the cache until the next call, or in a. a is for what is
- * needed on the way.
- */
-void openapi_make(struct arena *a, struct openapi_cache *cache, const struct openapi_request *rq,
-		  struct slice *text_out, struct slice *etag_out);
+/* The ETag with its quotes, in a: a digest of all that the document is made of, so no two roles share one unduly. */
+struct slice openapi_etag(struct arena *a, const struct openapi_request *rq);
+
+/* The document of that ETag; good until the next call. a is for what is needed on the way. */
+struct slice openapi_make(struct arena *a, struct openapi_cache *cache, const struct openapi_request *rq,
+			  struct slice etag);
 
 #endif

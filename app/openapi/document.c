@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #define KEPT 8
-#define KEPT_MAX ((size_t)4 << 20)
+#define KEPT_BYTES ((size_t)8 << 20)
 #define ETAG_LEN 66 /* 64 digits in quotes */
 
 struct kept {
@@ -18,8 +18,9 @@ struct kept {
 };
 
 struct openapi_cache {
-	struct kept kept[KEPT];
+	struct kept kept[KEPT]; /* a ring */
 	unsigned next;
+	size_t bytes;
 };
 
 struct openapi_cache *openapi_cache_open(void)
@@ -309,8 +310,9 @@ static void absorb(EVP_MD_CTX *md, struct slice s)
 		abort();
 }
 
-static void name_it(const struct openapi_request *rq, char *etag)
+struct slice openapi_etag(struct arena *a, const struct openapi_request *rq)
 {
+	char *etag = arena_alloc(a, ETAG_LEN);
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	unsigned char digest[32];
 
@@ -338,46 +340,85 @@ static void name_it(const struct openapi_request *rq, char *etag)
 		etag[1 + 2 * i] = "0123456789abcdef"[digest[i] >> 4];
 		etag[2 + 2 * i] = "0123456789abcdef"[digest[i] & 15];
 	}
+	return (struct slice){ etag, ETAG_LEN };
 }
 
-static const struct kept *find(const struct openapi_cache *c, const char *etag)
+static const struct kept *find(const struct openapi_cache *c, struct slice etag)
 {
 	for (unsigned i = 0; i < KEPT; i++)
-		if (c->kept[i].used && memcmp(c->kept[i].etag, etag, ETAG_LEN) == 0)
+		if (c->kept[i].used && memcmp(c->kept[i].etag, etag.ptr, ETAG_LEN) == 0)
 			return &c->kept[i];
 	return NULL;
 }
 
-static void keep(struct openapi_cache *c, const char *etag, struct slice text)
+static void drop(struct openapi_cache *c, struct kept *k)
+{
+	if (!k->used)
+		return;
+	c->bytes -= k->text.cap;
+	strbuf_close(&k->text);
+	k->used = false;
+}
+
+/* Not much larger than it need be. */
+static void trim(struct strbuf *b)
+{
+	struct strbuf fit;
+
+	if (b->cap < 2 * b->len)
+		return;
+	strbuf_open(&fit, b->len);
+	strbuf_add_slice(&fit, strbuf_slice(b));
+	strbuf_close(b);
+	*b = fit;
+}
+
+/* Over the oldest; of the others the oldest go until there is room. One that is too large goes with the next call. */
+static struct slice keep(struct openapi_cache *c, struct slice etag, struct strbuf text)
 {
 	struct kept *k = &c->kept[c->next++ % KEPT];
 
-	if (text.len > KEPT_MAX)
-		return;
-	if (k->used)
-		strbuf_close(&k->text);
-	strbuf_open(&k->text, text.len);
-	strbuf_add_slice(&k->text, text);
-	memcpy(k->etag, etag, ETAG_LEN);
+	drop(c, k);
+	for (unsigned i = 0; i < KEPT && c->bytes && c->bytes + text.cap > KEPT_BYTES; i++)
+		drop(c, &c->kept[(c->next + i) % KEPT]);
+	memcpy(k->etag, etag.ptr, ETAG_LEN);
+	k->text = text;
 	k->used = true;
+	c->bytes += text.cap;
+	return strbuf_slice(&k->text);
 }
 
-void openapi_make(struct arena *a, struct openapi_cache *cache, const struct openapi_request *rq,
-		  struct slice *text_out, struct slice *etag_out)
+static void drop_too_large(struct openapi_cache *c)
 {
-	char *etag = arena_alloc(a, ETAG_LEN);
-	const struct kept *k;
+	for (unsigned i = 0; i < KEPT; i++)
+		if (c->kept[i].text.cap > KEPT_BYTES)
+			drop(c, &c->kept[i]);
+}
+
+/* About what it comes to, for growing means copying. */
+static size_t expected_size(const struct openapi_request *rq)
+{
+	size_t columns = 0, tables = 0;
+
+	for (const struct table *t = schema_next_table(rq->schema, NULL); t; t = schema_next_table(rq->schema, t))
+		if (slice_eq(t->schema, rq->db)) {
+			tables++;
+			columns += t->ncolumns;
+		}
+	return 32768 + tables * 6000 + columns * 700;
+}
+
+struct slice openapi_make(struct arena *a, struct openapi_cache *cache, const struct openapi_request *rq,
+			  struct slice etag)
+{
+	const struct kept *k = find(cache, etag);
 	struct strbuf b;
 
-	name_it(rq, etag);
-	*etag_out = (struct slice){ etag, ETAG_LEN };
-	k = find(cache, etag);
-	if (k) {
-		*text_out = strbuf_slice(&k->text);
-		return;
-	}
-	strbuf_init(&b, a, (size_t)256 << 10);
+	if (k)
+		return strbuf_slice(&k->text);
+	drop_too_large(cache);
+	strbuf_open(&b, expected_size(rq));
 	write_document(a, rq, &b);
-	*text_out = strbuf_slice(&b);
-	keep(cache, etag, *text_out);
+	trim(&b);
+	return keep(cache, etag, b);
 }

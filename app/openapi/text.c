@@ -3,8 +3,15 @@
 
 void openapi_lit(struct strbuf *b, const char *text)
 {
-	for (; *text; text++)
-		strbuf_addc(b, *text == '\'' ? '"' : *text);
+	for (;;) {
+		size_t n = strcspn(text, "'");
+
+		strbuf_add(b, text, n);
+		if (!text[n])
+			return;
+		strbuf_addc(b, '"');
+		text += n + 1;
+	}
 }
 
 /* Never two names with one key, and no dot: the parts of a longer key stand between dots. */

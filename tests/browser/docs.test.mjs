@@ -36,7 +36,7 @@ test('a visitor sees what visitors may do', async () => {
 	await operation(page, 'read_incident').waitFor()
 	assert.equal(await operation(page, 'insert_incident').count(), 0)
 	await accessible(page, 'docs of a visitor')
-	await picture(page, 'docs')
+	await picture(page, 'docs-visitor')
 	await well(page)
 })
 
@@ -52,6 +52,7 @@ test('reads and writes as the one who is signed in', async () => {
 	await read.getByRole('button', { name: 'Execute' }).click()
 	await read.locator('.live-responses-table .response-col_status', { hasText: '200' }).waitFor()
 	assert.match(await read.locator('.live-responses-table').innerText(), /"salary":/)
+	assert.doesNotMatch(await page.locator('#main').innerText(), /eyJ/)
 	await accessible(page, 'docs with an answer')
 	await picture(page, 'docs-answer')
 

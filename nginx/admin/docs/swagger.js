@@ -39,6 +39,8 @@ export function show(place, document) {
 		validatorUrl: null,
 		queryConfigEnabled: false,
 		persistAuthorization: false,
+		// The command line it shows is without the session's token.
+		showMutatedRequest: false,
 		// Colours without enough contrast, as styles of their own.
 		syntaxHighlight: { activated: false },
 		withCredentials: false,
