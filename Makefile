@@ -94,6 +94,11 @@ $(BUILD)/tests/bench/%: tests/bench/%.c tests/bench/probe.h
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $< $(LDFLAGS) $(LIBS)
 
+# What a token costs: tests/bench/README.md.
+$(BUILD)/tests/bench/auth: tests/bench/auth.c tests/unit/token_maker.h $(ALL_BUT_MAIN)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $< $(ALL_BUT_MAIN) $(LDFLAGS) $(LIBS)
+
 # One archive for the playbooks in ansible/: program, pages, sql, nginx, units, checksums. ansible/README.md.
 .PHONY: release
 release:

@@ -69,8 +69,11 @@ static int serve(const char *config_path)
 	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER);
 	(void)mallopt(M_TRIM_THRESHOLD, LARGE_BUFFER);
 	error_init(&err, w.arena);
-	if (!state_open(config_path, &w.state, &err))
-		return cannot_start(err.message);
+	if (!state_open(config_path, &w.state, &err)) {
+		cannot_start(err.message);
+		arena_close(w.arena);
+		return 1;
+	}
 	log_set_level((enum log_level)w.state->config.log_level);
 	if (!auth_key_first(&w.state->config, &err))
 		log_line(LOG_WARN, "no signing key could be made: %s", err.message);

@@ -1,5 +1,7 @@
 /* JSON objects of requests and of metadata columns, behind the strict check (json.h). */
 #include <json-c/json.h>
+#include <math.h>
+#include <stdlib.h>
 
 #include "internal.h"
 #include "json.h"
@@ -11,9 +13,47 @@ static void put(void *object)
 	json_object_put(object);
 }
 
+/* json-c makes the nearest it can hold of a number that is too large, and the database refuses some. */
+static bool number_fits(struct arena *a, struct slice literal)
+{
+	uint64_t natural;
+	int64_t whole;
+
+	for (size_t i = 0; i < literal.len; i++)
+		if (strchr(".eE", literal.ptr[i]))
+			return isfinite(strtod(slice_cstr(a, literal), NULL));
+	return parse_i64(literal, &whole) || parse_u64(literal, &natural);
+}
+
+/* text is well-formed. */
+static bool numbers_fit(struct arena *a, struct slice text)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < text.len; i++) {
+		size_t n = 0;
+
+		if (text.ptr[i] == '"')
+			quoted = !quoted;
+		else if (quoted && text.ptr[i] == '\\')
+			i++;
+		if (quoted)
+			continue;
+		while (i + n < text.len && strchr("+-.0123456789eE", text.ptr[i + n]))
+			n++;
+		/* The e of true and false is none. */
+		if (n && text.ptr[i] != 'e' && text.ptr[i] != 'E' && !number_fits(a, (struct slice){ text.ptr + i, n }))
+			return false;
+		i += n ? n - 1 : 0;
+	}
+	return true;
+}
+
 struct json_object *json_read(struct arena *a, struct slice text)
 {
-	return json_tree(a, text, DEPTH);
+	struct json_object *o = json_tree(a, text, DEPTH);
+
+	return o && numbers_fit(a, text) ? o : NULL;
 }
 
 int json_text_member(struct json_object *o, const char *name, struct slice *out)

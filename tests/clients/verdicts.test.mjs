@@ -120,7 +120,7 @@ test('the running workers think the same', { skip: !process.env.ROWGATE_URL }, a
 	for (const token of tokens(seed, 400, keys, now)) {
 		// A header carries no line ends and no NUL.
 		if (/[^\x21-\x7e]/.test(token) || token.startsWith('Bearer')) continue
-		const { status } = await fetch(`${process.env.ROWGATE_URL}/rest/v1/incidents?limit=1`, {
+		const { status } = await fetch(`${process.env.ROWGATE_URL}/rest/v1/incident?limit=1`, {
 			headers: { Authorization: `Bearer ${token}`, 'Accept-Profile': 'incidents' },
 		})
 		// Their clock is ours to set, the workers' is not.
@@ -136,7 +136,7 @@ test('the running workers think the same', { skip: !process.env.ROWGATE_URL }, a
 	for (let i = 0; i < 20; i++) {
 		const claims = { role: 'service_role', exp: now + 60 + r.below(100) }
 		const token = jsonwebtoken.sign(claims, secret, { algorithm: r.one(['HS256', 'HS384', 'HS512']) })
-		const answer = await fetch(`${process.env.ROWGATE_URL}/rest/v1/incidents?limit=1`, {
+		const answer = await fetch(`${process.env.ROWGATE_URL}/rest/v1/incident?limit=1`, {
 			headers: { Authorization: `Bearer ${token}`, 'Accept-Profile': 'incidents' },
 		})
 		if (answer.status === 200) accepted++
