@@ -16,7 +16,7 @@ fuzz     each target of tests/fuzz for FUZZ_SECS (60) seconds, two at a time
 lint     make lint: one test
 memory   make valgrind: one test
 scale    a writer with a replica, a Galera cluster: lag, failover, nodes that die      scale-mysql    on Oracle MySQL
-monitoring   alert rules, dashboard, runbooks, what the role writes
+monitoring   alert rules, dashboard, runbooks, what the role writes; the CloudFormation template
 deploy       the playbooks of ansible/ on two hosts that boot systemd; skipped where none can be booted
 
 Stages run one after the other, or LANES of them at once. Quiet where it is green; of what is red, the end is shown. A few
@@ -265,7 +265,7 @@ STAGES = {
     'run': lambda: pytest('tests/run'), 'clients': clients, 'openapi': openapi, 'browser': browser, 'sql-mysql': lambda: on_mysql('tests/sql'),
     'http-mysql': lambda: on_mysql('tests/http'), 'asan': asan, 'lint': target('lint'), 'memory': target('valgrind'),
     'scale': lambda: pytest('tests/scale'), 'scale-mysql': lambda: on_mysql('tests/scale/test_replica.py'),
-    'monitoring': lambda: pytest('tests/monitoring'), 'fuzz': fuzz,
+    'monitoring': lambda: pytest('tests/monitoring', 'tests/cloud'), 'fuzz': fuzz,
     'mysqlclient': mysqlclient, 'fault': fault('mariadb'), 'fault-mysql': fault('mysql'),
 }
 

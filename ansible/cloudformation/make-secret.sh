@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# The secret that the hosts and the stack read: passwords and the token key made here at random, and the TLS key of the
+# hosts. Nothing is printed but its ARN; a secret that is there already is left alone.
+set -euo pipefail
+if [ $# != 2 ] || [ ! -r "$2" ]; then
+	echo "usage: make-secret.sh ENVIRONMENT TLS-KEY.pem     (needs aws and openssl)" >&2
+	exit 2
+fi
+name=rowgate/$1
+
+word() { openssl rand -hex 24; }
+
+document() {
+	ADMIN=$(word) AUTHENTICATOR=$(word) CATALOGUE=$(word) IDENTITY=$(word) JWT=$(openssl rand -hex 32) python3 -c '
+import json, os, sys
+print(json.dumps({"admin_password": os.environ["ADMIN"], "authenticator_password": os.environ["AUTHENTICATOR"],
+                  "catalogue_password": os.environ["CATALOGUE"], "identity_password": os.environ["IDENTITY"],
+                  "jwt_secret": os.environ["JWT"], "tls_key": sys.stdin.read()}))' <"$1"
+}
+
+if aws secretsmanager describe-secret --secret-id "$name" --query ARN --output text 2>/dev/null; then
+	echo "make-secret.sh: it is there already" >&2
+	exit 0
+fi
+umask 077
+file=$(mktemp)
+trap 'rm -f "$file"' EXIT
+document "$2" >"$file"
+aws secretsmanager create-secret --name "$name" --description 'Rowgate' --secret-string "file://$file" --query ARN --output text
