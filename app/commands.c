@@ -130,6 +130,27 @@ static void check_schemas(struct check *c, const struct schema *schema)
 	}
 }
 
+static void report_fault(void *context, const char *text)
+{
+	struct check *c = context;
+
+	error_set(&c->s->err, ERR_POLICY, "%s", text);
+	report(c, "row policies", false);
+}
+
+static void check_policies(struct check *c, const struct schema *schema)
+{
+	unsigned before = c->problems;
+
+	if (!schema->has_policies) {
+		note("rowgate.policy is not there: no table has row policies");
+		return;
+	}
+	schema_policy_faults(c->s->arena, schema, report_fault, c);
+	if (c->problems == before)
+		report(c, "row policies can be applied", true);
+}
+
 static void check_catalogue(struct check *c)
 {
 	struct session *s = c->s;
@@ -142,8 +163,10 @@ static void check_catalogue(struct check *c)
 		return;
 	schema = schema_load(&s->state->config, conn, &s->err);
 	report(c, "definitions can be read", schema != NULL);
-	if (schema)
+	if (schema) {
 		check_schemas(c, schema);
+		check_policies(c, schema);
+	}
 	schema_free(schema);
 }
 

@@ -195,7 +195,8 @@ static bool plan(struct exchange *x)
 {
 	struct state *s = x->w->state;
 	bool ok = worker_schema(x->w, x->err) &&
-		  plan_read(x->w->arena, &s->config, s->schema, &x->query, &x->plan, x->err);
+		  plan_read(x->w->arena, &s->config, s->schema, &x->query, &x->plan, x->err) &&
+		  plan_policies(x->w->arena, x->plan, &x->who, x->err);
 
 	lap(&x->timing, &x->timing.plan);
 	return ok;
@@ -320,7 +321,8 @@ static bool plan_write(struct exchange *x)
 {
 	struct state *s = x->w->state;
 	bool ok = worker_schema(x->w, x->err) &&
-		  write_plan(x->w->arena, &s->config, s->schema, &x->query, &x->write, x->err);
+		  write_plan(x->w->arena, &s->config, s->schema, &x->query, &x->write, x->err) &&
+		  write_policies(x->w->arena, x->write, &x->who, x->err);
 
 	lap(&x->timing, &x->timing.plan);
 	return ok;

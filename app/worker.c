@@ -83,9 +83,19 @@ bool worker_database_answers(struct worker *w, struct error *err)
 	return false;
 }
 
+static void log_fault(void *context, const char *text)
+{
+	(void)context;
+	log_line(LOG_ERROR, "%s", text);
+}
+
 static void take(struct worker *w, struct schema *fresh, uint64_t generation)
 {
 	struct state *s = w->state;
+	struct arena *a = arena_open();
+
+	schema_policy_faults(a, fresh, log_fault, NULL);
+	arena_close(a);
 
 	schema_free(s->schema);
 	s->schema = fresh;
@@ -125,6 +135,18 @@ bool worker_schema(struct worker *w, struct error *err)
 	return false;
 }
 
+/* What moves when definitions do: the server's counters, and the policies, which are rows and not definitions. */
+static bool read_counter(struct worker *w, struct arena *a, struct db_conn *conn, uint64_t *out, struct error *err)
+{
+	uint64_t policies = 0;
+
+	if (!db_definition_counter(a, conn, out, err) ||
+	    (w->state->schema && w->state->schema->has_policies && !schema_policy_hash(a, conn, &policies, err)))
+		return false;
+	*out ^= policies;
+	return true;
+}
+
 /* Reads the counter, and the definitions when it has moved. True when the definitions are new. */
 static bool look(struct worker *w)
 {
@@ -137,7 +159,7 @@ static bool look(struct worker *w)
 	bool changed = false;
 
 	error_init(&err, a);
-	if (db_catalogue(s->db, &conn, &err) && db_definition_counter(a, conn, &counter, &err)) {
+	if (db_catalogue(s->db, &conn, &err) && read_counter(w, a, conn, &counter, &err)) {
 		if (counter != atomic_load(&w->shared->counter)) {
 			fresh = schema_load(&s->config, conn, &err);
 			if (fresh)

@@ -94,6 +94,7 @@ enum error_code {
 	ERR_KEY,       /* PGRSTX02 400: no Idempotency-Key as it must be */
 	ERR_KEY_BUSY,  /* PGRSTX03 409: the same request is being answered */
 	ERR_KEY_USED,  /* PGRSTX04 422: the key stands for another request */
+	ERR_POLICY,    /* PGRSTX05 503: a row policy cannot be applied */
 	ERR_CUT,       /* the answer could not be finished; the connection is cut */
 	ERR_INTERNAL,  /* PGRSTX00 500 */
 	ERR_CODES

@@ -1,6 +1,7 @@
 #ifndef ROWGATE_PLAN_H
 #define ROWGATE_PLAN_H
 
+#include "auth.h"
 #include "query.h"
 #include "schema.h"
 
@@ -23,6 +24,19 @@ struct plan_cast {
 	const char *text; /* "CAST(@ AS SIGNED)": what is cast stands at each @ */
 	struct type type;
 	bool trimmed; /* DECIMAL of a scale of our own, shown without the zeros at its end */
+};
+
+/* The rows of a table that the caller meets, as SQL on the table itself: those of any of n conditions; n is 0: none. */
+struct plan_allowed {
+	struct slice text;
+	const struct value *values; /* for each ? of it */
+	size_t n;
+};
+
+struct plan_policy {
+	const struct plan_allowed *any;
+	size_t n;
+	bool subqueries; /* they read tables */
 };
 
 struct plan_expr {
@@ -105,6 +119,8 @@ struct plan_node {
 	bool has_limit;
 	uint64_t limit; /* db-max-rows included */
 	uint64_t offset;
+	const struct plan_policy *policy;          /* on the table; NULL: all rows */
+	const struct plan_policy *junction_policy; /* on the relation's junction */
 	bool aggregated;
 	bool counted; /* and some of it needs every value: rows come one by one, to be counted here (stats.h) */
 	struct plan_cond *having; /* NULL: none; an AND */
@@ -134,6 +150,7 @@ struct plan {
 	struct slice timezone; /* Prefer: timezone, or empty */
 	bool strict;           /* Prefer: handling=strict */
 	struct slice source;   /* the rows, as a JSON array of arrays: they are no table's */
+	bool policed;          /* some rows are hidden from the caller: nothing may tell how many */
 	bool held;             /* nothing may be sent before all of the answer is known */
 	unsigned nnodes;
 };
@@ -144,6 +161,19 @@ bool plan_read(struct arena *a, const struct config *config, const struct schema
 /* The same of rows that are no table's: table is their face. */
 bool plan_given(struct arena *a, const struct config *config, const struct schema *schema, const struct query *query,
 		const struct table *table, struct plan **plan_out, struct error *err) MUST_CHECK;
+
+/*
+ * The caller's row policies on every table of a plan: sets them in its nodes. Fails with ERR_POLICY where one that
+ * concerns the caller cannot be applied.
+ */
+bool plan_policies(struct arena *a, struct plan *plan, const struct principal *who, struct error *err) MUST_CHECK;
+
+/*
+ * What the caller's policies on a table say of a verb. check: of what a row must be behind it, else of the rows it is
+ * for. *out: NULL when nothing is said. Fails as plan_policies.
+ */
+bool plan_policy(struct arena *a, const struct table *table, const struct principal *who, enum policy_verb verb, bool check,
+		 const struct plan_policy **out, struct error *err) MUST_CHECK;
 
 /* The exposed database a profile names, or the default one. Fails with ERR_SCHEMA. */
 bool plan_schema(const struct config *config, struct slice profile, struct slice *schema_out,

@@ -36,6 +36,39 @@ struct key {
 	size_t n;
 };
 
+/* What an expression of a policy asks of the caller: a claim by its path, all of them (n is 0), or the role. */
+struct policy_claim {
+	bool role;
+	const struct slice *path;
+	size_t n;
+};
+
+/* SQL of an administrator, with a ? for each placeholder. */
+struct policy_expression {
+	struct slice source; /* as it stands in rowgate.policy */
+	struct slice text;
+	struct policy_claim *claims;
+	size_t n;
+	bool always;     /* TRUE: no restriction */
+	bool subqueries; /* it reads tables */
+};
+
+enum policy_verb { POLICY_SELECT = 1, POLICY_INSERT = 2, POLICY_UPDATE = 4, POLICY_DELETE = 8 };
+
+/* A row of rowgate.policy: which rows of a table a role meets. */
+struct policy {
+	struct slice table; /* of the database in the schema cache, or what is no table there */
+	struct slice schema;
+	struct slice role; /* "*": every role */
+	struct slice name;
+	struct slice comment;
+	unsigned verbs;
+	const struct policy_expression *using; /* NULL: none, of what only inserts */
+	const struct policy_expression *check; /* NULL: as using */
+	const char *fault;                     /* why it cannot be applied; NULL: it can */
+	struct policy *next;                   /* of the same table; of those without a table */
+};
+
 /* FULLTEXT index or unique key lists are short; a linear look is enough. */
 struct table {
 	struct slice schema;
@@ -54,6 +87,9 @@ struct table {
 	bool updatable;
 	bool joins; /* a view of several tables: it can be updated at most, not inserted into or deleted from */
 	bool lacks; /* a view without a column that its table's new rows must have */
+	bool policed; /* a role meets only what its policies allow */
+	struct policy *policies;
+	struct slice reads_policed; /* a view without policies of its own: a table it reads that has some; empty: none */
 	struct slice comment;
 	const struct table *rows_of; /* a procedure's rows: the table they are said to be of; else NULL */
 	struct table *next;          /* in its hash bucket */
@@ -118,6 +154,8 @@ struct schema {
 	bool request_variables;  /* some code reads @`request....` */
 	bool response_variables; /* some code sets @`response....` */
 	bool other_variables;    /* some code sets variables of its own, which stay in the session */
+	bool has_policies;       /* rowgate.policy is there */
+	struct policy *stray_policies; /* of what is no table here */
 	uint64_t digest;         /* of all definitions */
 };
 
@@ -129,6 +167,22 @@ struct db_conn;
  */
 struct schema *schema_load(const struct config *config, struct db_conn *catalogue, struct error *err) MUST_CHECK;
 void schema_free(struct schema *schema);
+
+/*
+ * A hash of all that stands in rowgate.policy: it moves when a policy does, which the server's counters of definitions do
+ * not. 0 where there is no such table.
+ */
+bool schema_policy_hash(struct arena *a, struct db_conn *catalogue, uint64_t *out, struct error *err) MUST_CHECK;
+
+/* One line of text on each policy that cannot be applied, and on each view that nobody may read for want of one. */
+typedef void schema_fault_fn(void *context, const char *text);
+void schema_policy_faults(struct arena *a, const struct schema *schema, schema_fault_fn *fn, void *context);
+
+/*
+ * The placeholders of an expression. NULL, or why it is refused: it would not stand alone between parentheses, or has a
+ * comment, or a name that stands for nothing.
+ */
+const char *schema_policy_parse(struct arena *a, struct slice source, struct policy_expression *out) MUST_CHECK;
 
 /* A table by its exact name; a column by its exact name, else by one that differs in letter case alone. NULL: none. */
 const struct table *schema_table(const struct schema *schema, struct slice db, struct slice name);

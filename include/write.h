@@ -29,6 +29,10 @@ struct write {
 	size_t nmade;      /* the last of them no row sets: their defaults are made one by one */
 	enum query_resolution resolution;
 	const struct key *conflict; /* upsert: the key by which rows are there already; NULL: a plain INSERT */
+	const struct plan_policy *existing; /* rows it may change, beside those it may read: UPDATE, DELETE, upsert */
+	const struct plan_policy *inserted; /* what new rows must be */
+	const struct plan_policy *updated;  /* what changed rows must be */
+	bool chosen;                        /* the plan's conditions are keys of rows that were found under its policies */
 	bool put;
 	bool whole;                /* PUT: the row sets all columns, those it does not name to NULL */
 	const struct value *named; /* PUT: what the URL says of the primary key */
@@ -42,6 +46,15 @@ struct write {
 /* The table and columns of a POST, PATCH or DELETE. Fails like plan_read, and with ERR_WRITE_COLUMN (PGRST204). */
 bool write_plan(struct arena *a, const struct config *config, const struct schema *schema, const struct query *query,
 		struct write **out, struct error *err) MUST_CHECK;
+
+/* The caller's row policies on the rows of a write, and on what it shows. Fails as plan_policies. */
+bool write_policies(struct arena *a, struct write *w, const struct principal *who, struct error *err) MUST_CHECK;
+
+/* Do policies say which rows the caller may change, or read? */
+bool write_is_policed(const struct write *w);
+
+/* The refusal of a row that a policy does not allow, which says nothing else. Always false. */
+bool write_violates_policy(const struct write *w, struct error *err);
 
 /* Is what a request writes not kept, by db-tx-end and Prefer: tx? */
 bool write_rolls_back(enum tx_end end, enum query_tx asked);
@@ -107,7 +120,7 @@ void sql_insert(struct arena *a, const struct write *write, struct write_cell *c
 
 /*
  * Which of n rows are there by write->conflict; they are locked. A result row is the row's number from 1 on, the key's
- * values, and those of shown when it is not NULL.
+ * values, those of shown when it is not NULL, and, of a merge under policies, whether they allow it.
  */
 void sql_conflicts(struct arena *a, const struct write *write, struct write_cell *const *rows, size_t n,
 		   const struct key *shown, struct db_statement *out);
@@ -125,6 +138,10 @@ void sql_insert_nothing(struct arena *a, const struct write *write, struct db_st
 /* The rows that the plan's conditions name. */
 void sql_update(struct arena *a, const struct write *write, const struct write_cell *cells, struct db_statement *out);
 void sql_delete(struct arena *a, const struct write *write, struct db_statement *out);
+
+/* How many of the rows of n keys a policy allows, and, when they are to be read, the one on reading too (FETCH_INT). */
+void sql_count_allowed(struct arena *a, const struct write *write, const struct plan_policy *policy, bool read,
+		       const struct key *key, const struct value *values, size_t n, struct db_statement *out);
 
 /* The key of each of these rows, which are locked until the transaction ends. */
 void sql_lock_keys(struct arena *a, const struct write *write, const struct key *key, struct db_statement *out);

@@ -42,6 +42,8 @@ GRANT service_role TO authenticator@'%';
 GRANT wages_analyst TO authenticator@'%';
 GRANT hr TO authenticator@'%';
 GRANT dispatcher TO authenticator@'%';
+GRANT manager TO authenticator@'%';
+GRANT employee TO authenticator@'%';
 /*M! SET DEFAULT ROLE NONE FOR authenticator@'%' */;
 /*!80000 SET DEFAULT ROLE NONE TO authenticator@'%' */;
 
@@ -63,6 +65,7 @@ GRANT EXECUTE ON PROCEDURE rowgate.idempotency_expire TO rowgate_catalogue@'%';
 GRANT EXECUTE ON PROCEDURE rowgate.heartbeat_beat TO rowgate_catalogue@'%';
 GRANT EXECUTE ON FUNCTION rowgate.heartbeat_read TO rowgate_catalogue@'%';
 GRANT EXECUTE ON FUNCTION rowgate.trigger_matches TO rowgate_catalogue@'%';
+GRANT EXECUTE ON PROCEDURE rowgate.policy_check TO rowgate_catalogue@'%';
 /*!80000 GRANT SHOW_ROUTINE ON *.* TO rowgate_catalogue@'%' */;
 /*M! GRANT SELECT ON mysql.proc TO rowgate_catalogue@'%' */;
 
@@ -77,6 +80,7 @@ GRANT SELECT (Host, User, Select_priv, Insert_priv, Update_priv, Delete_priv, Ex
 /*!80000 GRANT SELECT ON mysql.role_edges TO rowgate_catalogue@'%' */;
 /*!80000 GRANT SELECT ON mysql.global_grants TO rowgate_catalogue@'%' */;
 
--- Which tokens are no longer believed: the one thing it reads besides definitions, so that every worker can look often.
+-- Besides definitions it reads row policies, and which tokens are no longer believed, so that every worker can look often.
+GRANT SELECT ON rowgate.policy TO rowgate_catalogue@'%';
 GRANT SELECT ON rowgate.auth_state TO rowgate_catalogue@'%';
 GRANT SELECT ON rowgate.auth_revocation TO rowgate_catalogue@'%';

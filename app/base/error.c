@@ -88,6 +88,7 @@ static const struct {
 	[ERR_KEY] = { 400, "PGRSTX02" },
 	[ERR_KEY_BUSY] = { 409, "PGRSTX03" },
 	[ERR_KEY_USED] = { 422, "PGRSTX04" },
+	[ERR_POLICY] = { 503, "PGRSTX05" },
 	[ERR_CUT] = { 500, "PGRSTX00" },
 	[ERR_INTERNAL] = { 500, "PGRSTX00" },
 };

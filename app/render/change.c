@@ -23,6 +23,8 @@ static void write_nothing(struct writing *x, struct db_statement *statement)
 	struct write probe = *x->w;
 	const struct column *any = first_writable(x->w->table);
 
+	probe.chosen = true;
+
 	if (!probe.ncolumns) {
 		probe.columns = &any;
 		probe.ncolumns = 1;
@@ -63,6 +65,8 @@ static bool lock_keys(struct writing *x)
 	enum db_step step;
 
 	x->keys.key = usable_key(x->w->table);
+	if (!x->keys.key && x->w->kind == WRITE_UPDATE && write_is_policed(x->w))
+		return cannot_check(x, "The table has no unique key.");
 	if (!x->keys.key)
 		return cannot_show(x, "The table has no unique key.");
 	sql_lock_keys(x->a, x->w, x->keys.key, &statement);
@@ -75,7 +79,7 @@ static bool lock_keys(struct writing *x)
 			return error_set(x->err, ERR_PACKET, "the write meets too many rows to show them all");
 		}
 	}
-	x->keep_keys = true;
+	x->keep_keys = x->w->chosen = true;
 	return step == DB_END;
 }
 
@@ -88,9 +92,20 @@ static bool reads_own_table(const struct plan_node *node, const struct table *t)
 	return false;
 }
 
+/* The same is true of what a policy reads. What is updated is looked at afterwards, by its key. */
+static bool policies_need_keys(const struct write *w)
+{
+	const struct plan_policy *reads = w->plan->root->policy, *changes = w->existing;
+
+	if (w->kind == WRITE_UPDATE)
+		return write_is_policed(w) || w->updated;
+	return usable_key(w->table) && ((reads && reads->subqueries) || (changes && changes->subqueries));
+}
+
 bool find_rows(struct writing *x)
 {
-	if (x->w->ret != RETURN_REPRESENTATION && !reads_own_table(x->w->plan->root, x->w->table))
+	if (x->w->ret != RETURN_REPRESENTATION && !reads_own_table(x->w->plan->root, x->w->table) &&
+	    !policies_need_keys(x->w))
 		return true;
 	if (!lock_keys(x))
 		return false;
@@ -122,6 +137,14 @@ static bool read_rest(struct writing *x)
 	return step == BODY_END;
 }
 
+/* A row that the caller may not see must not show by what clashes with it. Always false. */
+static bool hide_clash(struct writing *x)
+{
+	if (x->err->code == ERR_DUPLICATE && policies_need_keys(x->w))
+		write_violates_policy(x->w, x->err);
+	return false;
+}
+
 /* The first row of an array counts, as in PostgREST; a row without keys changes nothing. */
 bool update_rows(struct writing *x, bool *nothing)
 {
@@ -143,9 +166,9 @@ bool update_rows(struct writing *x, bool *nothing)
 		return true;
 	sql_update(x->a, x->w, cells, &statement);
 	if (!run_statement(x, &statement, &x->affected))
-		return false;
+		return hide_clash(x);
 	follow_keys(x, cells);
-	return true;
+	return check_policy(x, x->a, x->w->updated, true, x->keys.values, x->keys.n);
 }
 
 bool delete_rows(struct writing *x)

@@ -22,6 +22,7 @@ enum learn { LEARN_NOTHING, LEARN_FROM_ROWS, LEARN_RETURNED };
 /* What became of a row of the batch. */
 struct fate {
 	bool known;               /* it was there before */
+	bool hidden;              /* known: and the caller may not change it */
 	const struct value *key;  /* as it is shown */
 	const struct value *held; /* known: the value of the conflicting key in the table */
 	uint64_t number;          /* of the row in the body, from 1 on */
@@ -43,6 +44,8 @@ struct inserting {
 	const struct column *counter; /* of the key: AUTO_INCREMENT makes its values */
 	uint64_t step;                /* between two of them */
 	bool conflicts;               /* rows may be there already */
+	bool shows;                   /* the rows, or their keys */
+	bool checks;                  /* policies say what the rows must be */
 	struct met met;
 };
 
@@ -89,8 +92,12 @@ static bool learn_from_rows(struct inserting *in)
 static bool prepare_keys(struct inserting *in)
 {
 	struct writing *x = in->x;
+	const char *why;
 
-	if (x->w->ret != RETURN_REPRESENTATION && x->w->ret != RETURN_HEADERS_ONLY)
+	in->shows = x->w->ret == RETURN_REPRESENTATION || x->w->ret == RETURN_HEADERS_ONLY;
+	in->checks = x->w->inserted || x->w->updated ||
+		     (x->w->plan->root->policy && (in->shows || x->w->resolution == RESOLUTION_MERGE));
+	if (!in->shows && !in->checks)
 		return true;
 	x->keys.key = usable_key(x->w->table);
 	if (x->keys.key && db_is_mariadb(x->conn))
@@ -100,10 +107,10 @@ static bool prepare_keys(struct inserting *in)
 	x->keep_keys = in->learn != LEARN_NOTHING;
 	if (x->keep_keys)
 		return in->learn == LEARN_RETURNED || !in->counter || read_step(in);
-	if (x->w->ret == RETURN_HEADERS_ONLY)
-		return true;
-	return cannot_show(x, x->keys.key ? "Their key is made by a default of the table."
-					  : "The table has no unique key.");
+	why = x->keys.key ? "Their key is made by a default of the table." : "The table has no unique key.";
+	if (in->checks)
+		return cannot_check(x, why);
+	return x->w->ret == RETURN_HEADERS_ONLY || cannot_show(x, why);
 }
 
 /* A key that the rows do not set cannot be there already. */
@@ -260,6 +267,7 @@ static bool find_known(struct inserting *in, struct write_cell *const *rows, str
 {
 	struct writing *x = in->x;
 	size_t held = x->w->conflict->n, shown = x->keep_keys ? x->keys.key->n : 0;
+	bool policed = x->w->resolution == RESOLUTION_MERGE && write_is_policed(x->w);
 	struct db_statement statement;
 	const struct value *cells;
 	struct db_rows *result;
@@ -272,6 +280,7 @@ static bool find_known(struct inserting *in, struct write_cell *const *rows, str
 		struct fate *f = &fates[cells[0].u - 1];
 
 		f->known = true;
+		f->hidden = policed && !cells[1 + held + shown].i;
 		f->held = copied(in->batch, cells + 1, held);
 		f->key = copied(in->batch, cells + 1 + held, shown);
 	}
@@ -387,6 +396,8 @@ static bool settle(struct inserting *in, struct write_cell *const *rows, struct 
 	if (in->conflicts && !find_known(in, rows, fates, n))
 		return false;
 	for (size_t r = 0; r < n; r++) {
+		if (fates[r].hidden)
+			return write_violates_policy(in->x->w, in->x->err);
 		if (in->conflicts && merging && !meet_once(in, rows[r], &fates[r]))
 			return false;
 		if (fates[r].known)
@@ -394,6 +405,9 @@ static bool settle(struct inserting *in, struct write_cell *const *rows, struct 
 		fresh[nfresh] = rows[r];
 		fresh_fates[nfresh++] = &fates[r];
 	}
+	/* Whoever may insert nothing learns nothing by trying. */
+	if (nfresh && in->x->w->inserted && !in->x->w->inserted->n)
+		return write_violates_policy(in->x->w, in->x->err);
 	if (!insert_new(in, fresh, fresh_fates, nfresh))
 		return false;
 	for (size_t r = 0; r < n; r++)
@@ -421,6 +435,89 @@ static bool settle_singly(struct inserting *in, struct fate *fates)
 	return true;
 }
 
+/* --- row policies --- */
+
+/* The new rows, or those that were there and have been changed. */
+static bool check_some(struct inserting *in, const struct fate *fates, bool known)
+{
+	struct writing *x = in->x;
+	size_t width = x->keys.key->n, n = 0;
+	struct value *keys = arena_array(in->batch, struct value, in->n * width);
+
+	for (size_t r = 0; r < in->n; r++)
+		if (fates[r].key && fates[r].known == known)
+			memcpy(keys + n++ * width, fates[r].key, width * sizeof(*keys));
+	return check_policy(x, in->batch, known ? x->w->updated : x->w->inserted, known || in->shows, keys, n);
+}
+
+static bool check_batch(struct inserting *in, const struct fate *fates)
+{
+	if (!in->checks)
+		return true;
+	return check_some(in, fates, false) &&
+	       (in->x->w->resolution != RESOLUTION_MERGE || check_some(in, fates, true));
+}
+
+/* The values of a unique key that the rows set themselves. */
+static size_t clashing_keys(struct inserting *in, const struct key *key, struct value *values)
+{
+	const struct write *w = in->x->w;
+	size_t n = 0;
+
+	for (size_t r = 0; r < in->n; r++) {
+		size_t i = 0;
+
+		for (; i < key->n; i++) {
+			size_t at = column_place(w, key->columns[i]);
+
+			if (at == w->ncolumns || in->rows[r][at].is_default)
+				break;
+			values[n * key->n + i] = in->rows[r][at].value;
+		}
+		n += i == key->n;
+	}
+	return n;
+}
+
+static bool clashes_with_visible(struct inserting *in, const struct key *key, bool *clashes)
+{
+	struct writing *x = in->x;
+	struct value *values = arena_array(in->batch, struct value, in->n * key->n);
+	size_t n = clashing_keys(in, key, values);
+	struct db_statement statement;
+	const struct value *cells;
+	struct db_rows *rows;
+	enum db_step step;
+
+	if (!n)
+		return true;
+	sql_count_allowed(in->batch, x->w, NULL, true, key, values, n, &statement);
+	if (!db_query(in->batch, x->conn, &statement, &rows, x->err))
+		return false;
+	while ((step = db_next(rows, &cells, x->err)) == DB_ROW)
+		*clashes |= cells[0].i > 0;
+	return step == DB_END;
+}
+
+/*
+ * A row that the caller may not see must not show by what clashes with it: a clash with one that is seen is told, without
+ * which row or key it is; any other is answered as the policy would answer. Always false.
+ */
+static bool hide_clash(struct inserting *in)
+{
+	const struct table *t = in->x->w->table;
+	struct error *err = in->x->err;
+	bool clashes = false;
+
+	if (err->code != ERR_DUPLICATE || !(in->checks || in->x->w->plan->root->policy))
+		return false;
+	for (size_t i = 0; i < t->nunique && !clashes; i++)
+		if (!clashes_with_visible(in, &t->unique[i], &clashes))
+			return false;
+	return clashes ? error_set(err, ERR_DUPLICATE, "duplicate key value violates unique constraint")
+		       : write_violates_policy(in->x->w, err);
+}
+
 static bool flush(struct inserting *in)
 {
 	struct writing *x = in->x;
@@ -438,9 +535,11 @@ static bool flush(struct inserting *in)
 			     in->n > 1;
 
 		if (!again || !settle_singly(in, fates))
-			return false;
+			return hide_clash(in);
 	}
-	for (size_t r = 0; x->keep_keys && r < in->n; r++)
+	if (!check_batch(in, fates))
+		return false;
+	for (size_t r = 0; in->shows && x->keep_keys && r < in->n; r++)
 		if (fates[r].key && (!fates[r].known || x->w->resolution == RESOLUTION_MERGE))
 			push_key(x, fates[r].key);
 	if (x->keys.n * (x->keep_keys ? x->keys.key->n : 0) > SHOWN_KEYS && x->w->ret == RETURN_REPRESENTATION)

@@ -27,6 +27,31 @@ bool cannot_show(struct writing *x, const char *why)
 	return error_hint(x->err, "Prefer: return=minimal writes without showing.");
 }
 
+bool cannot_check(struct writing *x, const char *why)
+{
+	error_set(x->err, ERR_NOT_OFFERED, "The rows of this write cannot be checked against the row policies");
+	return error_details(x->err, "%s", why);
+}
+
+bool check_policy(struct writing *x, struct arena *a, const struct plan_policy *policy, bool read, const struct value *keys,
+		  size_t n)
+{
+	struct db_statement statement;
+	const struct value *cells;
+	struct db_rows *rows;
+	enum db_step step;
+	uint64_t good = 0;
+
+	if (!n || (!policy && !(read && x->w->plan->root->policy)))
+		return true;
+	sql_count_allowed(a, x->w, policy, read, x->keys.key, keys, n, &statement);
+	if (!db_query(a, x->conn, &statement, &rows, x->err))
+		return false;
+	while ((step = db_next(rows, &cells, x->err)) == DB_ROW)
+		good = (uint64_t)cells[0].i;
+	return step == DB_END && (good == n || write_violates_policy(x->w, x->err));
+}
+
 static struct value lasting(struct arena *a, struct value v)
 {
 	if (v.kind == VALUE_TEXT || v.kind == VALUE_BYTES || v.kind == VALUE_DECIMAL)

@@ -38,7 +38,8 @@ static bool offered(const struct plan *plan, const struct media_choice *m)
 
 	switch (m->media) {
 	case MEDIA_PLAN:
-		return plan->config->db_plan_enabled;
+		/* It tells of hidden rows how many they are. */
+		return plan->config->db_plan_enabled && !plan->policed;
 	case MEDIA_OCTETS:
 		return root->nitems == 1 && !root->items[0].embed;
 	case MEDIA_GEOJSON:
@@ -159,7 +160,8 @@ static bool count_total(struct flow *f, struct error *err)
 
 	if (f->r.plan->root->counted)
 		return count_groups(f, err);
-	switch (f->r.plan->count) {
+	/* So would an estimate. */
+	switch (f->r.plan->policed ? COUNT_EXACT : f->r.plan->count) {
 	case COUNT_PLANNED:
 		ok = run_estimate(f, &f->result->total, err);
 		break;

@@ -42,6 +42,16 @@ bool schema_each_row(struct loader *l, const char *text, size_t nfields, row_fn 
 /* After a failure: true when it was for want of a function of sql/core, or of the right to call it. */
 bool schema_without_function(struct loader *l) MUST_CHECK;
 
+/* The same, where each ? of text stands for the n values. */
+bool schema_each_row_of(struct loader *l, const struct value *values, size_t n, const char *text, size_t nfields,
+			row_fn *fn) MUST_CHECK;
+
+/* Makes text part of what tells whether definitions have changed. */
+void schema_digest(struct schema *s, struct slice text);
+
+/* rowgate.policy, each expression tried (app/schema/policy.c). */
+bool schema_load_policies(struct loader *l) MUST_CHECK;
+
 /* `name` */
 struct slice schema_quoted(struct arena *a, struct slice name);
 
@@ -53,6 +63,7 @@ struct view {
 	struct table *table;
 	struct origin *origins; /* one for each of its columns */
 	size_t nbases;
+	struct slice text;
 };
 
 /* Of a name in a database. */

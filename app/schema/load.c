@@ -27,7 +27,7 @@ struct slice schema_quoted(struct arena *a, struct slice name)
 	return strbuf_slice(&b);
 }
 
-static void digest(struct schema *s, struct slice text)
+void schema_digest(struct schema *s, struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++)
 		s->digest = (s->digest ^ (unsigned char)text.ptr[i]) * 1099511628211u;
@@ -38,7 +38,7 @@ static void digest(struct schema *s, struct slice text)
  * Runs text with each ? widened to the n values, and hands every row to fn as nfields texts (NULL is an empty slice with
  * a NULL ptr).
  */
-static bool each_row_of(struct loader *l, const struct value *values, size_t n, const char *text, size_t nfields,
+bool schema_each_row_of(struct loader *l, const struct value *values, size_t n, const char *text, size_t nfields,
 			row_fn *fn)
 {
 	struct strbuf sql;
@@ -71,7 +71,7 @@ static bool each_row_of(struct loader *l, const struct value *values, size_t n, 
 
 		for (size_t i = 0; i < nfields; i++) {
 			fields[i] = cells[i].kind == VALUE_NULL ? (struct slice){ NULL, 0 } : cells[i].s;
-			digest(l->schema, fields[i]);
+			schema_digest(l->schema, fields[i]);
 		}
 		fn(l, fields);
 	}
@@ -81,7 +81,7 @@ static bool each_row_of(struct loader *l, const struct value *values, size_t n, 
 /* The same of the exposed databases. */
 bool schema_each_row(struct loader *l, const char *text, size_t nfields, row_fn *fn)
 {
-	return each_row_of(l, l->databases, l->ndatabases, text, nfields, fn);
+	return schema_each_row_of(l, l->databases, l->ndatabases, text, nfields, fn);
 }
 
 static struct table *table_of(struct loader *l, struct slice db, struct slice name)
@@ -373,6 +373,7 @@ static void add_view(struct loader *l, const struct slice *f)
 	vc.view = v;
 	v->nbases = schema_view_lineage(l->scratch, f[2], set_origin, &vc);
 	t->joins = v->nbases > 1;
+	v->text = slice_copy(l->scratch, f[2]);
 	l->views = v;
 	l->schema->request_variables |= contains(f[2], "@`request.") || contains(f[2], "@request.");
 }
@@ -429,7 +430,7 @@ static bool load_hidden_columns(struct loader *l, const struct table *t)
 {
 	const struct value names[] = { value_text(t->schema), value_text(t->name) };
 
-	return each_row_of(l, names, 2,
+	return schema_each_row_of(l, names, 2,
 			   "SELECT s, t, n, d, c, nullable, collation, extra, standard, comment FROM "
 			   "JSON_TABLE(rowgate.view_columns(?), '$[*]' COLUMNS (position INT PATH '$[0]', "
 			   "s TEXT PATH '$[1]', t TEXT PATH '$[2]', n TEXT PATH '$[3]', d TEXT PATH '$[4]', "
@@ -515,7 +516,7 @@ static bool load_all(struct loader *l)
 		return false;
 	finish_views(l);
 	schema_relate(s, l->keys, l->views);
-	return schema_load_routines(l);
+	return schema_load_routines(l) && schema_load_policies(l);
 }
 
 struct schema *schema_load(const struct config *config, struct db_conn *catalogue, struct error *err)

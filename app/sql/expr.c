@@ -11,14 +11,14 @@ void sql_writer(struct writer *w, struct arena *a, const struct plan *plan)
 
 void sql_finish(const struct writer *w, struct db_statement *out)
 {
-	*out = (struct db_statement){ .text = strbuf_slice(&w->text),
+	*out = (struct db_statement){ .text = sql_filled(w),
 				      .params = w->params,
 				      .nparams = w->nparams,
 				      .columns = w->columns,
 				      .ncolumns = w->ncolumns };
 }
 
-void sql_param(struct writer *w, struct value v)
+void sql_bind(struct writer *w, struct value v)
 {
 	if (w->nparams == w->cap) {
 		struct value *more = arena_array(w->a, struct value, w->cap ? w->cap * 2 : 16);
@@ -29,6 +29,11 @@ void sql_param(struct writer *w, struct value v)
 		w->cap = w->cap ? w->cap * 2 : 16;
 	}
 	w->params[w->nparams++] = v;
+}
+
+void sql_param(struct writer *w, struct value v)
+{
+	sql_bind(w, v);
 	strbuf_addc(&w->text, '?');
 }
 
@@ -39,6 +44,8 @@ void sql_column(struct writer *w, const struct plan_node *node, const struct col
 	} else {
 		strbuf_addc(&w->text, 't');
 		strbuf_add_u64(&w->text, node->number);
+		if (node->policy)
+			sql_uses(w, node, c);
 	}
 	strbuf_addc(&w->text, '.');
 	strbuf_add_slice(&w->text, c->quoted);

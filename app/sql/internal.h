@@ -3,6 +3,13 @@
 
 #include "sql.h"
 
+/* Where a derived table's list of columns goes, which is known at the end. */
+struct hole {
+	const struct plan_node *node;
+	size_t at;
+	struct hole *next;
+};
+
 /* A statement being written. */
 struct writer {
 	struct arena *a;
@@ -13,6 +20,10 @@ struct writer {
 	enum db_fetch *columns;
 	size_t ncolumns, columns_cap;
 	const struct plan_node *bare; /* goes by its table's own name: MariaDB's DELETE takes no alias before 11.6 */
+	bool chosen;                  /* the bare node's rows have been found under its policies */
+	const struct plan_policy *existing; /* on the bare node's rows, beside its own; NULL: none */
+	bool **used;                        /* by number of node: columns of a derived table */
+	struct hole *holes, *last_hole;
 };
 
 void sql_writer(struct writer *w, struct arena *a, const struct plan *plan);
@@ -20,6 +31,33 @@ void sql_finish(const struct writer *w, struct db_statement *out);
 
 /* '?' and its value. */
 void sql_param(struct writer *w, struct value v);
+
+/* The value of a ? that is written already. */
+void sql_bind(struct writer *w, struct value v);
+
+/* --- row policies (app/sql/policy.c) --- */
+
+/* A policy's condition, where its table is the one in reach. */
+void sql_policy(struct writer *w, const struct plan_policy *policy);
+
+/* Those of the bare node and of w->existing. */
+void sql_allowed(struct writer *w, const struct plan_node *node);
+
+/* Has the node a policy, and a statement in which its table is the only one at the top? Then it can be bare. */
+bool sql_alone(const struct plan_node *node);
+
+/* Must the node's own conditions wait for its policy? */
+bool sql_guards(const struct plan_node *node);
+
+/* (SELECT ... FROM `schema`.`table` WHERE policy), of the node's table or its junction. */
+void sql_derived(struct writer *w, const struct plan_node *node);
+void sql_derived_junction(struct writer *w, const struct plan_node *node);
+
+/* A column that a derived table must have. */
+void sql_uses(struct writer *w, const struct plan_node *node, const struct column *c);
+
+/* The text with the columns of its derived tables. */
+struct slice sql_filled(const struct writer *w);
 
 /* tN.`column`; of the bare node `schema`.`table`.`column` */
 void sql_column(struct writer *w, const struct plan_node *node, const struct column *c);

@@ -9,13 +9,19 @@ void sql_table(struct writer *w, const struct plan_node *node)
 
 	if (w->plan->source.ptr && node->table == w->plan->table)
 		sql_source(w, node);
+	else if (node->policy && node != w->bare)
+		sql_derived(w, node);
 	else
 		strbuf_add_slice(&w->text, node->table->quoted);
-	strbuf_addf(&w->text, " AS t%u", node->number);
+	if (node != w->bare)
+		strbuf_addf(&w->text, " AS t%u", node->number);
 	if (!r || !r->junction)
 		return;
 	sql_lit(w, " JOIN ");
-	strbuf_add_slice(&w->text, r->junction->quoted);
+	if (node->junction_policy)
+		sql_derived_junction(w, node);
+	else
+		strbuf_add_slice(&w->text, r->junction->quoted);
 	strbuf_addf(&w->text, " AS j%u ON ", node->number);
 	for (size_t i = 0; i < r->njunction_to; i++) {
 		strbuf_addf(&w->text, "%sj%u.%.*s=", i ? " AND " : "", node->number, (int)r->junction_to[i]->quoted.len,
@@ -364,6 +370,7 @@ void sql_select(struct arena *a, const struct plan *plan, struct plan_node *node
 	struct writer w;
 
 	sql_writer(&w, a, plan);
+	w.bare = sql_alone(node) ? node : NULL;
 	sql_lit(&w, "SELECT ");
 	own_keys(&w, node, numbered);
 	select_items(&w, node, numbered);
@@ -466,6 +473,7 @@ void sql_count(struct arena *a, const struct plan *plan, bool page, struct db_st
 	struct writer w;
 
 	sql_writer(&w, a, plan);
+	w.bare = sql_alone(root) ? root : NULL;
 	sql_place(&w, FETCH_INT);
 	strbuf_adds(&w.text, derived ? "SELECT COUNT(*) FROM (SELECT 1" : "SELECT COUNT(*)");
 	if (root->aggregated && !root->ngroup)

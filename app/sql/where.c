@@ -387,16 +387,40 @@ void sql_condition(struct writer *w, const struct plan_cond *c)
 	strbuf_addc(&w->text, ')');
 }
 
-void sql_where(struct writer *w, const struct plan_node *node, const char *before)
+/* The top is an AND without its parentheses: most statements have one simple condition. */
+static const char *own_conditions(struct writer *w, const struct plan_node *node, const char *before)
 {
 	const struct plan_cond *all = node->where;
 
-	/* The top is an AND without its parentheses: most statements have one simple condition. */
 	for (size_t i = 0; all && i < all->nkids; i++) {
 		strbuf_adds(&w->text, before);
 		sql_condition(w, all->kids[i]);
 		before = " AND ";
 	}
+	return before;
+}
+
+/* The policies of a bare node, and its own conditions. CASE keeps their order, AND does not. */
+static const char *bare_conditions(struct writer *w, const struct plan_node *node, const char *before)
+{
+	bool guards = sql_guards(node);
+
+	strbuf_adds(&w->text, before);
+	strbuf_adds(&w->text, guards ? "CASE WHEN " : "");
+	sql_allowed(w, node);
+	if (!guards)
+		return own_conditions(w, node, " AND ");
+	(void)own_conditions(w, node, " THEN ");
+	sql_lit(w, " ELSE FALSE END");
+	return " AND ";
+}
+
+void sql_where(struct writer *w, const struct plan_node *node, const char *before)
+{
+	if (node == w->bare && !w->chosen && (node->policy || w->existing))
+		before = bare_conditions(w, node, before);
+	else
+		before = own_conditions(w, node, before);
 	for (size_t i = 0; i < node->nkids; i++)
 		if (node->kids[i]->inner) {
 			strbuf_adds(&w->text, before);

@@ -3,6 +3,17 @@
 
 #include "write.h"
 
+/* Under policies the table goes by its own name: their expressions know it by that. */
+static void begin(struct writer *w, struct arena *a, const struct write *write)
+{
+	sql_writer(w, a, write->plan);
+	if (!write_is_policed(write))
+		return;
+	w->bare = write->plan->root;
+	w->existing = write->existing;
+	w->chosen = write->chosen;
+}
+
 static void cell(struct writer *w, const struct column *c, const struct write_cell *cell)
 {
 	if (cell->is_default) {
@@ -116,7 +127,7 @@ void sql_conflicts(struct arena *a, const struct write *write, struct write_cell
 			values[r * width + i] = *key_cell(write, rows[r], i);
 	found.values = values;
 	found.nvalues = n;
-	sql_writer(&w, a, write->plan);
+	begin(&w, a, write);
 	sql_lit(&w, "SELECT ");
 	sql_place(&w, FETCH_UINT);
 	sql_lit(&w, "FIELD(TRUE");
@@ -127,6 +138,11 @@ void sql_conflicts(struct arena *a, const struct write *write, struct write_cell
 	strbuf_addc(&w.text, ')');
 	fetched(&w, write->conflict, root);
 	fetched(&w, shown, root);
+	if (write->resolution == RESOLUTION_MERGE && write_is_policed(write)) {
+		sql_place(&w, FETCH_INT);
+		sql_allowed(&w, root);
+		sql_lit(&w, " IS TRUE");
+	}
 	sql_lit(&w, " FROM ");
 	sql_table(&w, root);
 	sql_lit(&w, " WHERE ");
@@ -151,7 +167,7 @@ void sql_merge(struct arena *a, const struct write *write, const struct write_ce
 	const char *before = " SET ";
 	struct writer w;
 
-	sql_writer(&w, a, write->plan);
+	begin(&w, a, write);
 	sql_lit(&w, "UPDATE ");
 	sql_table(&w, root);
 	for (size_t i = 0; i < write->ncolumns - write->nmade; i++) {
@@ -218,7 +234,7 @@ void sql_update(struct arena *a, const struct write *write, const struct write_c
 	const struct plan_node *root = write->plan->root;
 	struct writer w;
 
-	sql_writer(&w, a, write->plan);
+	begin(&w, a, write);
 	sql_lit(&w, "UPDATE ");
 	sql_table(&w, root);
 	for (size_t i = 0; i < write->ncolumns; i++) {
@@ -236,7 +252,7 @@ void sql_delete(struct arena *a, const struct write *write, struct db_statement 
 	const struct plan_node *root = write->plan->root;
 	struct writer w;
 
-	sql_writer(&w, a, write->plan);
+	begin(&w, a, write);
 	w.bare = root;
 	sql_lit(&w, "DELETE FROM ");
 	strbuf_add_slice(&w.text, write->table->quoted);
@@ -249,12 +265,39 @@ void sql_lock_keys(struct arena *a, const struct write *write, const struct key 
 	const struct plan_node *root = write->plan->root;
 	struct writer w;
 
-	sql_writer(&w, a, write->plan);
+	begin(&w, a, write);
 	sql_lit(&w, "SELECT ");
 	fetched(&w, key, root);
 	sql_lit(&w, " FROM ");
 	sql_table(&w, root);
 	sql_where(&w, root, " WHERE ");
 	sql_lit(&w, " FOR UPDATE");
+	sql_finish(&w, out);
+}
+
+void sql_count_allowed(struct arena *a, const struct write *write, const struct plan_policy *policy, bool read,
+		       const struct key *key, const struct value *values, size_t n, struct db_statement *out)
+{
+	const struct plan_node *root = write->plan->root;
+	struct plan_cond keys = {
+		.kind = COND_KEYS, .left = { .node = root }, .key = key, .values = values, .nvalues = n
+	};
+	struct writer w;
+
+	sql_writer(&w, a, write->plan);
+	w.bare = root;
+	sql_place(&w, FETCH_INT);
+	sql_lit(&w, "SELECT COUNT(*) FROM ");
+	sql_table(&w, root);
+	sql_lit(&w, " WHERE ");
+	sql_condition(&w, &keys);
+	if (policy) {
+		sql_lit(&w, " AND ");
+		sql_policy(&w, policy);
+	}
+	if (read && root->policy) {
+		sql_lit(&w, " AND ");
+		sql_policy(&w, root->policy);
+	}
 	sql_finish(&w, out);
 }

@@ -111,8 +111,8 @@ def test_the_login_itself_may_nothing(stack):
 def test_the_catalogue_account_reads_no_rows(stack):
     host = stack.sql("SELECT Host FROM mysql.user WHERE User = 'rowgate_catalogue'")[0][0]
     grants = [row[0] for row in stack.sql(f"SHOW GRANTS FOR rowgate_catalogue@'{host}'")]
-    # what workers must know of revoked tokens is theirs to read
-    ours = ('`mysql`', '`rowgate`.`auth_state`', '`rowgate`.`auth_revocation`')
+    # what workers must know of revoked tokens is theirs to read, and so are row policies
+    ours = ('`mysql`', '`rowgate`.`auth_state`', '`rowgate`.`auth_revocation`', '`rowgate`.`policy`')
     assert not [grant for grant in grants if 'SELECT' in grant and not any(name in grant for name in ours)]
 
 

@@ -70,7 +70,7 @@ def test_catalogue_reads_the_roles_of_the_login(database):
     statement = ("SELECT from_user FROM mysql.role_edges WHERE to_user = 'authenticator'" if database.kind == 'mysql'
                  else "SELECT role FROM mysql.roles_mapping WHERE user = 'authenticator'")
     assert sorted(row[0] for row in run(database.catalogue(), statement)) == [
-        'anon', 'authenticated', 'dispatcher', 'hr', 'service_role', 'wages_analyst']
+        'anon', 'authenticated', 'dispatcher', 'employee', 'hr', 'manager', 'service_role', 'wages_analyst']
 
 
 @pytest.mark.parametrize('statement', [
@@ -182,6 +182,9 @@ MAY = {
     'wages_analyst': WAGES,
     'hr': WAGES | {'raise'},
     'dispatcher': INCIDENTS | {'document', 'ingest'},
+    # of these rows Rowgate shows them their own
+    'manager': WAGES,
+    'employee': WAGES,
 }
 
 

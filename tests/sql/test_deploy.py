@@ -94,7 +94,7 @@ def test_revert_and_back(database):
     assert run(connection, "SELECT schema_name FROM information_schema.schemata"
                            " WHERE schema_name IN ('rowgate', 'wages', 'incidents')") == []
     assert run(connection, "SELECT user FROM mysql.user WHERE user IN ('anon', 'authenticated', 'service_role', 'hr',"
-                           " 'wages_analyst', 'dispatcher', 'authenticator', 'rowgate_catalogue', 'rowgate_identity')") == []
+                           " 'wages_analyst', 'dispatcher', 'manager', 'employee', 'authenticator', 'rowgate_catalogue', 'rowgate_identity')") == []
     assert run(connection, "SELECT user FROM mysql.db WHERE db IN ('rowgate', 'wages', 'incidents')") == []
     status, _, errors = database.deploy('deploy', 'sample')
     assert (status, errors) == (0, [])

@@ -1,0 +1,2 @@
+DROP PROCEDURE policy_check;
+DROP TABLE policy;
