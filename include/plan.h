@@ -172,8 +172,8 @@ bool plan_policies(struct arena *a, struct plan *plan, const struct principal *w
  * What the caller's policies on a table say of a verb. check: of what a row must be behind it, else of the rows it is
  * for. *out: NULL when nothing is said. Fails as plan_policies.
  */
-bool plan_policy(struct arena *a, const struct table *table, const struct principal *who, enum policy_verb verb, bool check,
-		 const struct plan_policy **out, struct error *err) MUST_CHECK;
+bool plan_policy(struct arena *a, const struct table *table, const struct principal *who, enum policy_verb verb,
+		 bool check, const struct plan_policy **out, struct error *err) MUST_CHECK;
 
 /* The exposed database a profile names, or the default one. Fails with ERR_SCHEMA. */
 bool plan_schema(const struct config *config, struct slice profile, struct slice *schema_out,

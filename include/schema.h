@@ -89,7 +89,8 @@ struct table {
 	bool lacks; /* a view without a column that its table's new rows must have */
 	bool policed; /* a role meets only what its policies allow */
 	struct policy *policies;
-	struct slice reads_policed; /* a view without policies of its own: a table it reads that has some; empty: none */
+	struct slice
+		reads_policed; /* a view without policies of its own: a table it reads that has some; empty: none */
 	struct slice comment;
 	const struct table *rows_of; /* a procedure's rows: the table they are said to be of; else NULL */
 	struct table *next;          /* in its hash bucket */
@@ -151,12 +152,12 @@ struct schema {
 	size_t ntables;
 	struct routine *routines; /* in no order; a function before the procedure of its name */
 	size_t nroutines;
-	bool request_variables;  /* some code reads @`request....` */
-	bool response_variables; /* some code sets @`response....` */
-	bool other_variables;    /* some code sets variables of its own, which stay in the session */
-	bool has_policies;       /* rowgate.policy is there */
+	bool request_variables;        /* some code reads @`request....` */
+	bool response_variables;       /* some code sets @`response....` */
+	bool other_variables;          /* some code sets variables of its own, which stay in the session */
+	bool has_policies;             /* rowgate.policy is there */
 	struct policy *stray_policies; /* of what is no table here */
-	uint64_t digest;         /* of all definitions */
+	uint64_t digest;               /* of all definitions */
 };
 
 struct db_conn;

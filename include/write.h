@@ -28,11 +28,11 @@ struct write {
 	bool by_parameter; /* by columns=, or all of PUT: rows may lack some, and have more */
 	size_t nmade;      /* the last of them no row sets: their defaults are made one by one */
 	enum query_resolution resolution;
-	const struct key *conflict; /* upsert: the key by which rows are there already; NULL: a plain INSERT */
+	const struct key *conflict;         /* upsert: the key by which rows are there already; NULL: a plain INSERT */
 	const struct plan_policy *existing; /* rows it may change, beside those it may read: UPDATE, DELETE, upsert */
 	const struct plan_policy *inserted; /* what new rows must be */
 	const struct plan_policy *updated;  /* what changed rows must be */
-	bool chosen;                        /* the plan's conditions are keys of rows that were found under its policies */
+	bool chosen; /* the plan's conditions are keys of rows that were found under its policies */
 	bool put;
 	bool whole;                /* PUT: the row sets all columns, those it does not name to NULL */
 	const struct value *named; /* PUT: what the URL says of the primary key */

@@ -47,7 +47,8 @@ static struct value as_text(struct binder *b, struct json_object *o)
 		text = (struct slice){ json_object_get_string(o), (size_t)json_object_get_string_len(o) };
 		return value_text(slice_copy(b->a, text));
 	default:
-		text = slice_of(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+		text = slice_of(
+			json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 		return value_text(slice_copy(b->a, text));
 	}
 }
@@ -92,8 +93,8 @@ static bool without_fault(const struct table *t, struct slice role, size_t *n_ou
 			continue;
 		error_set(err, ERR_POLICY, "A row policy of table \"%.*s\" cannot be applied", (int)t->name.len,
 			  t->name.ptr);
-		err->log_detail = arena_printf(err->arena, "policy \"%.*s\" for %.*s: %s", (int)p->name.len, p->name.ptr,
-					       (int)p->role.len, p->role.ptr, p->fault);
+		err->log_detail = arena_printf(err->arena, "policy \"%.*s\" for %.*s: %s", (int)p->name.len,
+					       p->name.ptr, (int)p->role.len, p->role.ptr, p->fault);
 		return error_hint(err, "The administrator finds the reason by `rowgate check`.");
 	}
 	return true;
@@ -148,8 +149,8 @@ bool plan_policies(struct arena *a, struct plan *plan, const struct principal *w
 	return apply(&b, plan, plan->root, err);
 }
 
-bool plan_policy(struct arena *a, const struct table *table, const struct principal *who, enum policy_verb verb, bool check,
-		 const struct plan_policy **out, struct error *err)
+bool plan_policy(struct arena *a, const struct table *table, const struct principal *who, enum policy_verb verb,
+		 bool check, const struct plan_policy **out, struct error *err)
 {
 	struct binder b = { .a = a, .who = who };
 

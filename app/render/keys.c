@@ -33,8 +33,8 @@ bool cannot_check(struct writing *x, const char *why)
 	return error_details(x->err, "%s", why);
 }
 
-bool check_policy(struct writing *x, struct arena *a, const struct plan_policy *policy, bool read, const struct value *keys,
-		  size_t n)
+bool check_policy(struct writing *x, struct arena *a, const struct plan_policy *policy, bool read,
+		  const struct value *keys, size_t n)
 {
 	struct db_statement statement;
 	const struct value *cells;

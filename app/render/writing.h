@@ -50,8 +50,8 @@ bool cannot_check(struct writing *x, const char *why);
  * Are all n rows as a policy wants them (NULL: it wants nothing), and such as the caller reads when that is to be?
  * ERR_DENIED when one is not, or is not found by its key.
  */
-bool check_policy(struct writing *x, struct arena *a, const struct plan_policy *policy, bool read, const struct value *keys,
-		  size_t n) MUST_CHECK;
+bool check_policy(struct writing *x, struct arena *a, const struct plan_policy *policy, bool read,
+		  const struct value *keys, size_t n) MUST_CHECK;
 
 /* Where among the columns that are set; ncolumns: it is not. */
 size_t column_place(const struct write *w, const struct column *c);

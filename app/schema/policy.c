@@ -165,7 +165,7 @@ static void note_policies(struct loader *l, const struct slice *f)
 	l->schema->has_policies = slice_is(f[0], "policy");
 }
 
-#define POLICIES                                                                                      \
+#define POLICIES                                                                                          \
 	"SELECT schema_name, table_name, role, name, verbs, using_expression, check_expression, comment " \
 	"FROM rowgate.policy "
 

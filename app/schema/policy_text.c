@@ -68,7 +68,7 @@ static const char *step(struct scan *s, struct slice *out)
 
 static const char *path(struct scan *s, struct policy_claim *claim)
 {
-	struct slice steps[16];
+	struct slice steps[16] = { { NULL, 0 } };
 	const char *fault;
 
 	while (s->rest.len && s->rest.ptr[0] == '.') {
