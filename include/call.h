@@ -13,6 +13,7 @@ struct call {
 	const struct routine *routine;
 	const struct config *config;
 	const struct schema *schema;
+	const struct principal *who; /* whose row policies are on what its rows embed */
 	struct slice db;
 	const struct write_cell *arguments; /* one for each parameter, NULL for OUT */
 	bool writes;    /* its transaction may write: POST of what does not say that it only reads */

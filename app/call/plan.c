@@ -93,7 +93,7 @@ bool call_page(struct arena *a, const struct call *call, const struct query *que
 	if (of)
 		call_take_relation(a, of, t);
 	if (plan_given(a, call->config, call->schema, query, t, out, err))
-		return true;
+		return plan_policies(a, *out, call->who, err);
 	if (!of && err->code == ERR_NO_RELATION)
 		error_hint(err, "Say whose rows they are in the comment of the procedure: @returns setof TABLE");
 	return false;

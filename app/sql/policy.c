@@ -6,10 +6,10 @@
  */
 #include "internal.h"
 
-/* A regular expression fails or takes long by what it meets: it shall not meet what is hidden. */
+/* A cast fails by what it meets, and a regular expression takes long by it: they shall not meet what is hidden. */
 static bool tells(const struct plan_cond *c)
 {
-	bool found = c && c->kind == COND_COMPARE && (c->op == OP_MATCH || c->op == OP_IMATCH);
+	bool found = c && c->kind == COND_COMPARE && (c->op == OP_MATCH || c->op == OP_IMATCH || c->left.cast);
 
 	for (size_t i = 0; c && i < c->nkids && !found; i++)
 		found = tells(c->kids[i]);

@@ -451,6 +451,7 @@ void sql_gather(struct arena *a, const struct plan *plan, struct plan_node *node
 	struct writer w;
 
 	sql_writer(&w, a, plan);
+	w.bare = sql_alone(node) ? node : NULL;
 	sql_lit(&w, "SELECT ");
 	own_keys(&w, node, false);
 	select_items(&w, node, false);

@@ -20,7 +20,7 @@ class Guard:
         stack.sql('CREATE DATABASE guard_kept')
         for table in self.tables:
             stack.sql(f'CREATE TABLE guard_kept.{table} AS SELECT * FROM guard.{table}')
-        self.instance = stack.variant({'db-schemas': 'guard, wages, incidents', 'db-plan-enabled': 'true',
+        self.instance = stack.variant({'db-schemas': 'guard, wages', 'db-plan-enabled': 'true',
                                        'db-tx-end': 'commit-allow-override', 'db-schema-poll': '1'}, fresh=True)
 
     def rq(self, method, path, who='ann', role='g_user', data=None, prefer=None, headers=None, **claims):
@@ -56,7 +56,7 @@ class Guard:
 def guard(stack):
     made = Guard(stack)
     yield made
-    stack.sql("DELETE FROM rowgate.policy WHERE schema_name IN ('guard', 'incidents')")
+    stack.sql("DELETE FROM rowgate.policy WHERE schema_name = 'guard'")
     stack.forget(made.instance)
     stack.sql('DROP DATABASE guard')
     stack.sql('DROP DATABASE guard_kept')
@@ -146,6 +146,13 @@ def test_aggregates(guard):
     mine = ','.join(map(str, guard.visible('ann')))
     total, top, n = guard.sql(f'SELECT SUM(secret), MAX(secret), COUNT(*) FROM guard.doc WHERE id IN ({mine})')[0]
     assert guard.get('/doc?select=secret.sum(),secret.max(),count()').rows() == [{'sum': int(total), 'max': top, 'count': n}]
+    assert guard.get('/doc?select=secret.median(),id.quantile(0.5)', 'nobody').rows() == [{'median': None, 'quantile': None}]
+    values = [row[0] for row in guard.sql(f'SELECT secret FROM guard.doc WHERE id IN ({mine}) ORDER BY secret')]
+    assert guard.get('/doc?select=secret.max(),secret.boxplot()').rows()[0]['boxplot']['max'] == values[-1]
+    assert sum(row['count'] for row in guard.get('/doc?select=owner,count()&having=count().gte.1').rows()) == n
+    grouped = guard.get('/team?select=id,doc(secret.median(),count())').rows()
+    assert {row['id']: row['doc'][0]['count'] for row in grouped if row['doc']} == dict(guard.sql(
+        f'SELECT team, COUNT(*) FROM guard.doc WHERE id IN ({mine}) AND team IN (1, 2, 3, 5, 6) GROUP BY team'))
     owners = {row['owner'] for row in guard.get('/doc?select=owner,count()').rows()}
     assert owners == {row[0] for row in guard.sql(f'SELECT DISTINCT owner FROM guard.doc WHERE id IN ({mine})')}
 
@@ -254,6 +261,14 @@ def test_views(guard):
 
 def test_routines_run_as_they_are(guard):
     assert guard.rq('POST', '/rpc/count_docs', data={}).json() == [{'n': 60}]
+    rows = guard.rq('POST', '/rpc/all_docs?select=id,note(owner,doc(id)),team(id)', data={}).json()
+    assert len(rows) == 60
+    # but not what they embed
+    assert {note['owner'] for row in rows for note in row['note']} == {'ann'}
+    seen = {(row['team'] or {}).get('id') for row in rows}
+    assert seen == {None, *ids(guard.get('/team?select=id'))}
+    inner = guard.rq('POST', '/rpc/all_docs?select=id,note!inner(id)', data={}).json()
+    assert {row['id'] for row in inner} == {row[0] for row in guard.sql("SELECT doc FROM guard.note WHERE owner = 'ann'")}
 
 
 # --- writing ---
