@@ -1,7 +1,8 @@
 /*
  * A worker's state and how it stays current: definitions are loaded when first needed and again when they change.
  * One worker of the pool at a time looks at the server's counters; when they have moved it reads the definitions, and
- * if their digest is new it raises the pool's generation, which sends the others to read them too.
+ * says their digest. Whoever has others reads them too, and says the digest of what it has read: so all come to have the
+ * same, though definitions change between two looks, or change back.
  */
 #include "worker.h"
 
@@ -89,7 +90,7 @@ static void log_fault(void *context, const char *text)
 	log_line(LOG_ERROR, "%s", text);
 }
 
-static void take(struct worker *w, struct schema *fresh, uint64_t generation)
+static void take(struct worker *w, struct schema *fresh)
 {
 	struct state *s = w->state;
 	struct arena *a = arena_open();
@@ -99,7 +100,8 @@ static void take(struct worker *w, struct schema *fresh, uint64_t generation)
 
 	schema_free(s->schema);
 	s->schema = fresh;
-	s->generation = generation;
+	if (atomic_exchange(&w->shared->definitions, fresh->digest) != fresh->digest)
+		atomic_fetch_add(&w->shared->generation, 1);
 	db_forget_statements(s->db);
 	atomic_store(&w->shared->loaded, (int64_t)time(NULL));
 	atomic_store(&w->shared->checked, (int64_t)time(NULL));
@@ -111,19 +113,25 @@ static void log_failure(const char *what, const struct error *err)
 		 err->log_detail ? err->log_detail : "");
 }
 
+static bool is_current(const struct worker *w)
+{
+	const struct schema *s = w->state->schema;
+
+	return s && s->digest == atomic_load(&w->shared->definitions);
+}
+
 bool worker_schema(struct worker *w, struct error *err)
 {
 	struct state *s = w->state;
-	uint64_t generation = atomic_load(&w->shared->generation);
 	struct schema *fresh;
 
-	if (s->schema && s->generation == generation)
+	if (is_current(w))
 		return true;
 	if (now_ms() - s->tried >= RETRY_MS || !s->tried) {
 		fresh = read_schema(s, err);
 		s->tried = now_ms();
 		if (fresh) {
-			take(w, fresh, generation);
+			take(w, fresh);
 			return true;
 		}
 		log_failure("the definitions cannot be read", err);
@@ -155,8 +163,8 @@ static bool look(struct worker *w)
 	struct db_conn *conn;
 	struct schema *fresh = NULL;
 	struct error err;
-	uint64_t counter, generation;
 	bool changed = false;
+	uint64_t counter;
 
 	error_init(&err, a);
 	if (db_catalogue(s->db, &conn, &err) && read_counter(w, a, conn, &counter, &err)) {
@@ -168,11 +176,10 @@ static bool look(struct worker *w)
 		if (counter == atomic_load(&w->shared->counter))
 			atomic_store(&w->shared->checked, (int64_t)time(NULL));
 	}
-	if (fresh && s->schema && fresh->digest != s->schema->digest) {
-		generation = atomic_fetch_add(&w->shared->generation, 1) + 1;
-		take(w, fresh, generation);
+	if (fresh && s->schema && (fresh->digest != s->schema->digest || !is_current(w))) {
+		changed = fresh->digest != s->schema->digest;
+		take(w, fresh);
 		log_line(LOG_INFO, "definitions changed: %zu tables", fresh->ntables);
-		changed = true;
 	} else if (fresh) {
 		schema_free(fresh);
 	}
@@ -414,7 +421,7 @@ bool worker_definitions_changed(struct worker *w)
 	struct error err;
 	bool changed;
 
-	if (s->generation != atomic_load(&w->shared->generation)) {
+	if (!is_current(w)) {
 		a = arena_open();
 		error_init(&err, a);
 		changed = worker_schema(w, &err);
@@ -449,7 +456,7 @@ void worker_reload(struct worker *w)
 	}
 	state_close(w->state);
 	w->state = fresh;
-	take(w, schema, atomic_load(&w->shared->generation));
+	take(w, schema);
 	log_set_level((enum log_level)fresh->config.log_level);
 	log_always("reloaded");
 	arena_close(a);

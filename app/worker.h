@@ -20,7 +20,6 @@ struct state {
 	struct db *db;
 	struct openapi_cache *descriptions;
 	struct schema *schema; /* NULL until the database has been reached */
-	uint64_t generation;   /* of schema, as in struct shared */
 	int64_t tried;         /* milliseconds: last attempt to load without success */
 	uint64_t revocations;  /* version of those that auth holds, as in struct shared */
 	bool revocations_read;
@@ -45,7 +44,7 @@ struct worker {
 bool state_open(const char *config_path, struct state **out, struct error *err) MUST_CHECK;
 void state_close(struct state *s);
 
-/* Makes sure the definitions are there and of the pool's generation. ERR_SCHEMA_LOADING when they cannot be read. */
+/* Makes sure the definitions are there, and those that the pool has. ERR_SCHEMA_LOADING when they cannot be read. */
 bool worker_schema(struct worker *w, struct error *err) MUST_CHECK;
 
 /*

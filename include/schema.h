@@ -85,8 +85,8 @@ struct table {
 	size_t nrelations;
 	bool is_view;
 	bool updatable;
-	bool joins; /* a view of several tables: it can be updated at most, not inserted into or deleted from */
-	bool lacks; /* a view without a column that its table's new rows must have */
+	bool joins;   /* a view of several tables: it can be updated at most, not inserted into or deleted from */
+	bool lacks;   /* a view without a column that its table's new rows must have */
 	bool policed; /* a role meets only what its policies allow */
 	struct policy *policies;
 	struct slice
