@@ -411,7 +411,7 @@ static bool plan_call(struct exchange *x)
 	bool ok = worker_schema(x->w, x->err) && call_plan(a, &s->config, s->schema, &x->query, &x->call, x->err) &&
 		  (x->query.method != HTTP_POST || call_body(a, x->call, &x->query, x->rq, read, from, x->err));
 
-	if (ok)
+	if (ok && x->call)
 		x->call->who = &x->who;
 	lap(&x->timing, &x->timing.plan);
 	return ok;
