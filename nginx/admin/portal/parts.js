@@ -16,6 +16,10 @@ export function Failure({ error, again, what }) {
 		return html`<div class="empty"><p class="h6">${what} are not here</p>
 			<p>This instance does not publish the sample database they stand in.</p>
 			<p class="small text-body-secondary mb-0">${error.message}</p></div>`
+	// An address that somebody has changed, or a page beyond the last.
+	if (error.status === 400 || error.status === 416)
+		return html`<div class="empty" role="alert"><p class="h6">These filters cannot be answered</p><p>${error.message}</p>
+			<a class="btn btn-sm btn-primary" href=${location.hash.split('?')[0]}>Begin without filters</a></div>`
 	return html`<${Problem} error=${error} retry=${again} />`
 }
 
