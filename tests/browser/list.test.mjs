@@ -165,6 +165,23 @@ test('counts by value filter the list', async () => {
 	await well(page)
 })
 
+test('dates are gone into by year, month and day', async () => {
+	const page = await things()
+	await page.getByText('Counts', { exact: true }).click()
+	await page.locator('.facet > summary').getByText('made', { exact: true }).click()
+	await page.getByRole('button', { name: '2024 180' }).click()
+	await settled(page, 'of 180')
+	await page.getByRole('button', { name: '2024-02 29' }).click()
+	await settled(page, 'of 29')
+	await page.getByRole('button', { name: '2024-02-29 1' }).click()
+	await settled(page, '1–1 of 1')
+	assert.deepEqual(await cells(page, 'made'), ['2024-02-29'])
+	await accessible(page, 'dates')
+	await page.getByRole('button', { name: 'all', exact: true }).click()
+	await settled(page, 'of 183')
+	await well(page)
+})
+
 test('exports, copies, chooses columns', async () => {
 	const page = await things('wages/web_thing?amount=lte.3&order=amount.desc')
 	await settled(page, '1–6 of 6')
@@ -186,17 +203,17 @@ test('exports, copies, chooses columns', async () => {
 	assert.equal(csv.length, 7)
 	assert.equal(JSON.parse(await saved('JSON')).length, 6)
 	assert.equal((await saved('JSON, one row a line')).trim().split('\n').length, 6)
-	const copied = async (item) => {
+	const copied = async (item, what) => {
 		await page.getByRole('button', { name: 'Copy' }).click()
 		await page.getByRole('menuitem', { name: item, exact: true }).click()
-		await page.getByText(' copied').last().waitFor()
+		await page.getByText(`${what} copied`).waitFor()
 		return page.evaluate(() => navigator.clipboard.readText())
 	}
-	const rows = await fetch(await copied('URL of the API'), { headers: { Authorization: `Bearer ${serviceKey}`, 'Accept-Profile': 'wages' } })
+	const rows = await fetch(await copied('URL of the API', 'URL'), { headers: { Authorization: `Bearer ${serviceKey}`, 'Accept-Profile': 'wages' } })
 	assert.equal((await rows.json())[0].name, 'thing 003')
-	assert.match(await copied('curl'), /^curl -g -H "Authorization: Bearer \$TOKEN"/)
-	assert.equal(JSON.parse(await copied('These rows as JSON'))[0].name, 'thing 003')
-	assert.equal(await copied('Link to this page'), page.url())
+	assert.match(await copied('curl', 'curl'), /^curl -g -H "Authorization: Bearer \$TOKEN"/)
+	assert.equal(JSON.parse(await copied('These rows as JSON', 'JSON'))[0].name, 'thing 003')
+	assert.equal(await copied('Link to this page', 'Link'), page.url())
 	await well(page)
 })
 
