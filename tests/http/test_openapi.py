@@ -153,6 +153,19 @@ def test_settings(stack):
     assert (document['info']['title'], document['info']['description']) == ('Our data', 'What "we" <have>.')
 
 
+@pytest.mark.mariadb
+def test_title_is_the_comment_of_the_database(stack):
+    stack.sql("ALTER DATABASE spec2 COMMENT 'Other things\nand what they are for'")
+    try:
+        def told():
+            info = describe(stack, database='spec2')['info']
+            return info if info['title'] == 'Other things' else None
+        info = harness.wait_until(told, 60)
+        assert info and info['description'] == 'and what they are for'
+    finally:
+        stack.sql("ALTER DATABASE spec2 COMMENT ''")
+
+
 def test_no_anonymous_role(stack):
     closed = stack.variant({'db-anon-role': ''})
     assert closed.rq('GET', ROOT).error() == (401, 'PGRST302')
