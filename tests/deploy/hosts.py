@@ -57,7 +57,7 @@ class Hosts:
 
     def script(self, *words, **more):
         return subprocess.run([HERE / 'hosts/test-host.sh', self.folder, *words], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, **more)
+                              capture_output=True, text=True, errors='replace', **more)
 
     def up(self, *names):
         done = self.script('up', *names)

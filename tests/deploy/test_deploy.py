@@ -162,12 +162,10 @@ def test_verify(hosts):
 def test_secrets_are_nowhere_else(hosts):
     secrets = [p.read_text().strip() for p in (hosts.folder / 'inventory/secrets').iterdir()]
     assert len(secrets) >= 5
-    pattern = '|'.join(secrets)
     # Command lines and environments, the journal, logs, /etc but for the files that hold them.
-    found = hosts.ssh('h1', "sudo sh -c 'cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null; journalctl -o cat;"
-                      " cat /var/log/nginx/*; grep -r . /etc /run/systemd --exclude-dir=credentials --exclude-dir=rowgate-backup'"
-                      f" 2>/dev/null | tr '\\0' '\\n' | grep -aE '{pattern}' | grep -av 'grep -aE' || true")
-    assert found == ''
+    seen = hosts.ssh('h1', "sudo sh -c 'cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ; journalctl -o cat; cat /var/log/nginx/*;"
+                     " grep -r . /etc /run/systemd --exclude-dir=credentials --exclude-dir=rowgate-backup' 2>/dev/null || true")
+    assert 'nginx' in seen and not [secret[:6] for secret in secrets if secret in seen]
     assert 'drwx------ ' in hosts.ssh('h1', 'ls -ld /etc/rowgate/live/credentials /etc/rowgate-backup')
 
 
