@@ -363,7 +363,7 @@ def test_a_backup_is_restored_on_another_host(hosts):
     # What is written after the dump is in the binary log.
     bearer = ['-H', f'Authorization: Bearer {hosts.token("h1")}', '-H', 'Content-Type: application/json']
     status, body = hosts.curl('h1', '/rest/v1/employee_directory', *bearer, '-d', json.dumps(
-        {'eid': 990001, 'name': 'After the Dump', 'gender': 'Female', 'hire_date': '2026-11-21', 'department': 'Ops', 'division': 'Ops',
+        {'eid': 990001, 'name': 'After the Dump', 'gender': 'F', 'hire_date': '2026-11-21', 'department': 'Ops', 'division': 'Ops',
          'job_code': 'X1'}))
     assert status == 201, body
     log = hosts.ssh('h1', 'sudo rowgate-backup binlog').split()[0]
