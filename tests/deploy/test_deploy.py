@@ -362,8 +362,9 @@ def test_a_backup_is_restored_on_another_host(hosts):
     assert b'incident' not in archive.read_bytes()
     # What is written after the dump is in the binary log.
     bearer = ['-H', f'Authorization: Bearer {hosts.token("h1")}', '-H', 'Content-Type: application/json']
+    eid = int(time.time())
     status, body = hosts.curl('h1', '/rest/v1/employee_directory', *bearer, '-d', json.dumps(
-        {'eid': 990001, 'name': 'After the Dump', 'gender': 'F', 'hire_date': '2026-11-21', 'department': 'Ops', 'division': 'Ops',
+        {'eid': eid, 'name': 'After the Dump', 'gender': 'F', 'hire_date': '2026-11-21', 'department': 'Ops', 'division': 'Ops',
          'job_code': 'X1'}))
     assert status == 201, body
     log = hosts.ssh('h1', 'sudo rowgate-backup binlog').split()[0]
@@ -374,7 +375,7 @@ def test_a_backup_is_restored_on_another_host(hosts):
     hosts.play('restore', '--limit', 'h2', '-e', f'backup_archive={archive}', '-e', json.dumps({'backup_binlogs': [str(binlog)]}))
     assert checksums(hosts, 'h2') == checksums(hosts, 'h1')
     assert time.monotonic() - begun < 600
-    assert hosts.curl('h2', '/rest/v1/employee_directory?eid=eq.990001&select=name', *bearer) == (200, '[{"name":"After the Dump"}]')
+    assert hosts.curl('h2', f'/rest/v1/employee_directory?eid=eq.{eid}&select=name', *bearer) == (200, '[{"name":"After the Dump"}]')
 
 
 def test_a_backup_that_was_changed_is_refused(hosts, tmp_path):
