@@ -92,7 +92,9 @@ static void judge_name(const struct media_choice *c)
 	for (const char *p = name; *p; p++)
 		require(*p >= ' ' && *p < 0x7f);
 	again = ask(slice_of(name));
-	require(again.good && again.n == 1 && same(&again.choices[0], c));
+	/* What else a plan was asked for need not be in its name. */
+	require(again.good && again.n == 1 && again.choices[0].media == c->media &&
+		(c->media == MEDIA_PLAN || same(&again.choices[0], c)));
 }
 
 static size_t quotes(struct slice s)
