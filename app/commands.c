@@ -260,6 +260,25 @@ int command_check(const char *config_path)
 
 /* --- schema --- */
 
+static void print_policies(const struct table *t)
+{
+	static const char *const verbs[] = { "select", "insert", "update", "delete" };
+
+	if (t->reads_policed.len)
+		printf("    closed: reads %.*s, which has policies\n", (int)t->reads_policed.len, t->reads_policed.ptr);
+	for (const struct policy *p = t->policies; p; p = p->next) {
+		printf("    policy \"%.*s\" for %.*s:", (int)p->name.len, p->name.ptr, (int)p->role.len, p->role.ptr);
+		for (unsigned i = 0; i < 4; i++)
+			if (p->verbs & 1u << i)
+				printf(" %s", verbs[i]);
+		if (p->using)
+			printf(" using (%.*s)", (int)p->using->source.len, p->using->source.ptr);
+		if (p->check)
+			printf(" check (%.*s)", (int)p->check->source.len, p->check->source.ptr);
+		printf("%s%s\n", p->fault ? " REFUSED: " : "", p->fault ? p->fault : "");
+	}
+}
+
 static void print_table(const struct table *t)
 {
 	printf("%.*s.%.*s%s (", (int)t->schema.len, t->schema.ptr, (int)t->name.len, t->name.ptr,
@@ -274,6 +293,7 @@ static void print_table(const struct table *t)
 		printf("    %s %.*s.%.*s by %.*s\n", kinds[r->cardinality], (int)r->to->schema.len, r->to->schema.ptr,
 		       (int)r->to->name.len, r->to->name.ptr, (int)r->constraint.len, r->constraint.ptr);
 	}
+	print_policies(t);
 }
 
 static void print_routine(const struct routine *r)
