@@ -86,7 +86,7 @@ bool worker_definitions_changed(struct worker *w);
 /* SIGHUP: everything anew; on failure the old state serves on. */
 void worker_reload(struct worker *w);
 
-/* One request from start to end (handler.c). */
+/* One request from start to end (handle/). */
 void handle(struct worker *w, struct http_request *rq, struct http_response *rs);
 
 /* The subcommands beside serve (commands.c, cli/); they return the exit status. */
