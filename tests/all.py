@@ -20,9 +20,9 @@ monitoring   alert rules, dashboard, runbooks, what the role writes; the CloudFo
 deploy       the playbooks of ansible/ on two hosts that boot systemd; skipped where none can be booted
 
 Stages run one after the other, or LANES of them at once. Quiet where it is green; of what is red, the end is shown. A few
-failures over HTTP are tried once more, alone: what passes then is named as unstable, and is to be mended. The last line is `N passed, M failed[, K skipped]`. Oracle MySQL
-comes unpacked from Debian's archive (tests/servers); where that is impossible its stages are skipped and said to be,
-unless ROWGATE_REQUIRE_MYSQL is set.
+failures over HTTP are tried once more, alone: what passes then is named as unstable, and is to be mended. The last line is
+`N passed, M failed[, K skipped]`. Oracle MySQL comes unpacked from Debian's archive (tests/servers); where that is
+impossible its stages are skipped and said to be, unless ROWGATE_REQUIRE_MYSQL is set.
 """
 import concurrent.futures
 import os

@@ -417,9 +417,14 @@ def test_reload_of_nothing(other):
     assert "make up" in last_line(done.stdout)
 
 
+def heed_ctrl_c():
+    """Tests that run in the background of a shell are born without an ear for it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_run_ends_with_ctrl_c(other):
     with subprocess.Popen(other.command("run"), cwd=REPO, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, start_new_session=True) as run:
+                          stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=heed_ctrl_c) as run:
         output = ""
         while "Ctrl-C ends it" not in output:
             line = run.stdout.readline()
