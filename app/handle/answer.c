@@ -12,7 +12,7 @@ static bool authenticate(struct exchange *x)
 	ok = worker_revocations(x->w, x->err) &&
 	     auth_check(x->w->arena, x->w->state->auth, x->rq, now.tv_sec, &x->who, x->err);
 	x->known = ok;
-	timing_lap(&x->timing, &x->timing.jwt);
+	timing_lap(&x->timing, STAGE_JWT);
 	return ok;
 }
 
@@ -20,7 +20,7 @@ static bool parse(struct exchange *x)
 {
 	bool ok = query_parse(x->w->arena, &x->w->state->config, x->rq, &x->query, x->err);
 
-	timing_lap(&x->timing, &x->timing.parse);
+	timing_lap(&x->timing, STAGE_PARSE);
 	return ok;
 }
 
@@ -31,7 +31,7 @@ static bool plan(struct exchange *x)
 		  plan_read(x->w->arena, &s->config, s->schema, &x->query, &x->plan, x->err) &&
 		  plan_policies(x->w->arena, x->plan, &x->who, x->err);
 
-	timing_lap(&x->timing, &x->timing.plan);
+	timing_lap(&x->timing, STAGE_PLAN);
 	return ok;
 }
 
@@ -43,7 +43,7 @@ static bool run(struct exchange *x)
 		  (x->rs->sent || render_read_override(w->arena, x->conn, &x->override, x->err));
 
 	exchange_explained(x, ok);
-	timing_lap(&x->timing, &x->timing.transaction);
+	timing_lap(&x->timing, STAGE_TRANSACTION);
 	return ok;
 }
 
@@ -56,7 +56,7 @@ static bool plan_write(struct exchange *x)
 		  write_plan(x->w->arena, &s->config, s->schema, &x->query, &x->write, x->err) &&
 		  write_policies(x->w->arena, x->write, &x->who, x->err);
 
-	timing_lap(&x->timing, &x->timing.plan);
+	timing_lap(&x->timing, STAGE_PLAN);
 	return ok;
 }
 
@@ -106,7 +106,7 @@ static bool transact(struct exchange *x, bool (*plan_it)(struct exchange *), boo
 	/* Who is told of a failure may send the key again at once. */
 	if (!exchange_explained(x, ok))
 		exchange_let_go(x);
-	timing_lap(&x->timing, &x->timing.transaction);
+	timing_lap(&x->timing, STAGE_TRANSACTION);
 	return ok;
 }
 
@@ -145,7 +145,7 @@ static bool plan_call(struct exchange *x)
 
 	if (ok && x->call)
 		x->call->who = &x->who;
-	timing_lap(&x->timing, &x->timing.plan);
+	timing_lap(&x->timing, STAGE_PLAN);
 	return ok;
 }
 
@@ -163,7 +163,7 @@ static bool run_call(struct exchange *x)
 	bool ok = exchange_acquire_for_reading(x) && exchange_prepare(x) && work_call(x);
 
 	exchange_explained(x, ok);
-	timing_lap(&x->timing, &x->timing.transaction);
+	timing_lap(&x->timing, STAGE_TRANSACTION);
 	return ok;
 }
 

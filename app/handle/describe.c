@@ -92,12 +92,15 @@ bool exchange_describe(struct exchange *x)
 
 	rq.all = s->config.openapi_mode == OPENAPI_IGNORE;
 	if (!worker_schema(x->w, x->err) || !plan_schema(&s->config, x->query.profile, &rq.db, x->err) ||
-	    !description_media(x, &media) || !db_acquire(s->db, x->who.role, http_fd(x->w->server), &x->conn, x->err) ||
-	    !exchange_prepare(x) || !read_grants(x, &rq) ||
+	    !description_media(x, &media))
+		return false;
+	timing_lap(&x->timing, STAGE_PLAN);
+	if (!db_acquire(s->db, x->who.role, http_fd(x->w->server), &x->conn, x->err) || !exchange_prepare(x) ||
+	    !read_grants(x, &rq) ||
 	    !render_read_override(x->w->arena, x->conn, &x->override, x->err))
 		return exchange_explained(x, false);
 	rq.schema = s->schema;
-	timing_lap(&x->timing, &x->timing.transaction);
+	timing_lap(&x->timing, STAGE_TRANSACTION);
 	etag = openapi_etag(x->w->arena, &rq);
 	http_set_header(x->rs, "ETag", "%.*s", (int)etag.len, etag.ptr);
 	http_set_header(x->rs, "Cache-Control", "private, no-cache");

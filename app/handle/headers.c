@@ -113,14 +113,17 @@ static void preference_applied(struct exchange *x)
 		http_set_header(x->rs, "Preference-Applied", "%s", strbuf_cstr(&b));
 }
 
+/* The stages that the request came to. */
 static void server_timing(struct exchange *x)
 {
-	const struct timing *t = &x->timing;
+	static const char *const names[STAGES] = { "jwt", "parse", "plan", "transaction", "response" };
+	struct strbuf b;
 
-	http_set_header(x->rs, "Server-Timing",
-			"jwt;dur=%.3f, parse;dur=%.3f, plan;dur=%.3f, transaction;dur=%.3f, response;dur=%.3f",
-			(double)t->jwt / 1e3, (double)t->parse / 1e3, (double)t->plan / 1e3,
-			(double)t->transaction / 1e3, (double)t->response / 1e3);
+	strbuf_init(&b, x->w->arena, 128);
+	for (size_t i = 0; i < STAGES; i++)
+		if (x->timing.reached[i])
+			strbuf_addf(&b, "%s%s;dur=%.3f", b.len ? ", " : "", names[i], (double)x->timing.us[i] / 1e3);
+	http_set_header(x->rs, "Server-Timing", "%s", strbuf_cstr(&b));
 }
 
 static void success_headers(struct exchange *x)
@@ -143,8 +146,11 @@ void headers_complete(struct http_response *rs, void *context)
 		success_headers(x);
 		exchange_give_position(x);
 		render_apply_override(&x->override, rs);
+		/* A stream answers while its statement runs. */
+		if (x->conn && !x->timing.reached[STAGE_TRANSACTION])
+			timing_lap(&x->timing, STAGE_TRANSACTION);
+		timing_lap(&x->timing, STAGE_RESPONSE);
 	}
-	timing_lap(&x->timing, &x->timing.response);
 	if (x->w->state->config.server_timing_enabled)
 		server_timing(x);
 }

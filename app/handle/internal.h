@@ -6,9 +6,12 @@
 #include "clock.h"
 
 /* Durations of the stages in microseconds, for Server-Timing and the log. */
+enum stage { STAGE_JWT, STAGE_PARSE, STAGE_PLAN, STAGE_TRANSACTION, STAGE_RESPONSE, STAGES };
+
 struct timing {
 	int64_t last;
-	int64_t jwt, parse, plan, transaction, response;
+	int64_t us[STAGES];
+	bool reached[STAGES];
 };
 
 struct exchange {
@@ -38,11 +41,12 @@ struct exchange {
 	struct error *err;
 };
 
-static inline void timing_lap(struct timing *t, int64_t *stage)
+static inline void timing_lap(struct timing *t, enum stage stage)
 {
 	int64_t now = now_us();
 
-	*stage += now - t->last;
+	t->us[stage] += now - t->last;
+	t->reached[stage] = true;
 	t->last = now;
 }
 

@@ -35,7 +35,7 @@ void record_log(const struct exchange *x, bool cut, int64_t us)
 	strbuf_lit(&b, ",\"us\":");
 	strbuf_add_i64(&b, us);
 	strbuf_lit(&b, ",\"db_us\":");
-	strbuf_add_i64(&b, x->timing.transaction);
+	strbuf_add_i64(&b, x->timing.us[STAGE_TRANSACTION]);
 	if (x->thread)
 		strbuf_addf(&b, ",\"db_thread\":%lu%s", x->thread,
 			    x->place == READ_READER ? ",\"server\":\"reader\"" : "");
@@ -78,7 +78,7 @@ void record_count(struct worker *w, const struct exchange *x, enum route route, 
 					  .role = role_class(x),
 					  .status = x->rs->status,
 					  .us = (uint64_t)us,
-					  .database_us = (uint64_t)x->timing.transaction,
+					  .database_us = (uint64_t)x->timing.us[STAGE_TRANSACTION],
 					  .rows = x->result.rows,
 					  .bytes = x->rs->bytes,
 					  .cut = cut };

@@ -175,11 +175,26 @@ def test_errors_are_json(get):
         assert get(path, {'Accept': 'text/csv'}).headers['Content-Type'].replace('; ', ';') == 'application/json;charset=utf-8'
 
 
-def test_server_timing(stack):
-    get = stack.variant({'server-timing-enabled': 'true'}).get
-    response = get('/projects?id=eq.1', token=stack.anon_key)
-    assert re.fullmatch(r'jwt;dur=[\d.]+, parse;dur=[\d.]+, plan;dur=[\d.]+, transaction;dur=[\d.]+, response;dur=[\d.]+',
-                        response.headers['Server-Timing'])
+@pytest.mark.parametrize('method, path, stages', [
+    ('GET', '/projects?id=eq.1', 'jwt parse plan transaction response'),
+    ('GET', '/big_items?limit=50000', 'jwt parse plan transaction response'),
+    ('HEAD', '/', 'jwt parse plan transaction response'),
+    ('GET', '/rpc/getallprojects', 'jwt parse plan transaction response'),
+    ('OPTIONS', '/projects', 'jwt parse response'),
+    ('GET', '/projects?id=invalid', 'jwt parse'),
+    ('GET', '/projects?id=eq.invalid', 'jwt parse plan'),
+    ('GET', '/private_things', 'jwt parse plan transaction'),
+])
+def test_server_timing(stack, method, path, stages):
+    """The stages a request came to."""
+    timed = stack.variant({'server-timing-enabled': 'true'})
+    told = timed.http.request(method, '/rest/v1' + path, None, None, stack.anon_key).headers['Server-Timing']
+    assert re.fullmatch(', '.join(rf'{stage};dur=[\d.]+' for stage in stages.split()), told), told
+
+
+def test_server_timing_of_a_bad_token(stack):
+    timed = stack.variant({'server-timing-enabled': 'true'})
+    assert re.fullmatch(r'jwt;dur=[\d.]+', timed.get('/projects', token='invalid').headers['Server-Timing'])
     assert stack.get('/projects').headers['Server-Timing'] is None
 
 

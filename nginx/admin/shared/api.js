@@ -161,9 +161,3 @@ export function openapi(schema) {
 	return documents.get(key)
 }
 export const forgetDocuments = () => documents.clear()
-
-// The schemas that are published, the default one first.
-export async function schemas() {
-	const document = await openapi()
-	return document['x-schemas'] || document.info?.['x-schemas'] || []
-}
