@@ -96,8 +96,7 @@ bool exchange_describe(struct exchange *x)
 		return false;
 	timing_lap(&x->timing, STAGE_PLAN);
 	if (!db_acquire(s->db, x->who.role, http_fd(x->w->server), &x->conn, x->err) || !exchange_prepare(x) ||
-	    !read_grants(x, &rq) ||
-	    !render_read_override(x->w->arena, x->conn, &x->override, x->err))
+	    !read_grants(x, &rq) || !render_read_override(x->w->arena, x->conn, &x->override, x->err))
 		return exchange_explained(x, false);
 	rq.schema = s->schema;
 	timing_lap(&x->timing, STAGE_TRANSACTION);

@@ -42,6 +42,7 @@ enum parameter_id {
 	PAR_OFFSET,
 	PAR_AND,
 	PAR_OR,
+	PAR_HAVING,
 	PAR_COLUMNS,
 	PAR_ON_CONFLICT,
 	PAR_RANGE,

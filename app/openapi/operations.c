@@ -132,7 +132,7 @@ static void add_parameters(struct document *d, const struct entry *e, enum opera
 	if (op != PUT && op != INSERT && selects)
 		SHARED(d, PAR_AND, PAR_OR);
 	if (op == READ)
-		SHARED(d, PAR_ORDER, PAR_LIMIT, PAR_OFFSET, PAR_RANGE, PAR_RANGE_UNIT, PAR_PREFER_READ);
+		SHARED(d, PAR_HAVING, PAR_ORDER, PAR_LIMIT, PAR_OFFSET, PAR_RANGE, PAR_RANGE_UNIT, PAR_PREFER_READ);
 	if (op == INSERT)
 		SHARED(d, PAR_COLUMNS, PAR_ON_CONFLICT, PAR_PREFER_INSERT, PAR_IDEMPOTENCY_KEY);
 	if (op == UPDATE)

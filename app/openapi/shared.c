@@ -8,8 +8,10 @@ static const struct {
 } parameters[PARAMETERS] = {
 	[PAR_SELECT] = { "select",
 			 "'name':'select','in':'query','description':'Columns, embedded tables, JSON paths, casts "
-			 "and aggregates: `id,name,orders(total),data->>key,amount.sum()`. All columns when it is "
-			 "left out.','schema':{'type':'string'}" },
+			 "and aggregates: `id,name,orders(total),data->>key,amount.sum()`. Beside `count()`, `sum()`, "
+			 "`avg()`, `min()`, `max()`: `median()`, `quantile(0.9)`, `stddev()`, `boxplot()`, "
+			 "`histogram(20)`; what is not aggregated forms the groups, dates by `year()`, `month()`, "
+			 "`weekday()`, `hour()` and others. All columns when it is left out.','schema':{'type':'string'}" },
 	[PAR_ORDER] = { "order", "'name':'order','in':'query','description':'`a.desc.nullslast,b`','schema':{'type':"
 				 "'string'}" },
 	[PAR_LIMIT] = { "limit", "'name':'limit','in':'query','description':'The most rows that are wanted.','schema':"
@@ -18,6 +20,8 @@ static const struct {
 				   "'integer','minimum':0}" },
 	[PAR_AND] = { "and", "'name':'and','in':'query','description':'Conditions that must all hold: "
 			     "`(a.gt.1,or(b.eq.2,c.is.null))`','schema':{'type':'string'}" },
+	[PAR_HAVING] = { "having", "'name':'having','in':'query','description':'Conditions on groups: "
+				   "`count().gt.5,amount.avg().lt.9`','schema':{'type':'string'}" },
 	[PAR_OR] = { "or", "'name':'or','in':'query','description':'Conditions of which one must hold: "
 			   "`(a.eq.1,b.not.in.(2,3))`','schema':{'type':'string'}" },
 	[PAR_COLUMNS] = { "columns", "'name':'columns','in':'query','description':'The columns that the body gives; "

@@ -87,6 +87,9 @@ bool query_prefer(struct arena *a, const struct http_request *rq, struct query_p
 /* Range of the request joined with limit and offset of the root. */
 bool query_range(const struct http_request *rq, struct query_node *root, struct error *err) MUST_CHECK;
 
+/* Is it the name of a parameter that is no filter? A column of that name is quoted. */
+bool query_is_reserved(struct slice name);
+
 /* Room for one more in an array that grows at powers of two. */
 void *query_push(struct arena *a, void *items, size_t n, size_t size);
 

@@ -128,14 +128,21 @@ static bool ends_name(struct slice s, size_t i)
 	}
 }
 
-static bool needs_quotes(struct slice name)
+bool query_is_reserved(struct slice name)
 {
-	static const char *const reserved[] = { "select", "columns", "on_conflict", "order",
-						"limit",  "offset",  "and",         "or" };
+	static const char *const reserved[] = { "select", "columns", "on_conflict", "order", "limit",
+						"offset", "and",     "or",          "having" };
 
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++)
 		if (slice_is(name, reserved[i]))
 			return true;
+	return false;
+}
+
+static bool needs_quotes(struct slice name)
+{
+	if (query_is_reserved(name))
+		return true;
 	for (size_t i = 0; i < name.len; i++)
 		if (ends_name(name, i))
 			return true;

@@ -269,15 +269,10 @@ static bool read_parameter(struct reading *r, const struct parameter *par)
 /* A GET on a routine: what names no embed and begins with no operator is an argument. */
 static bool is_argument(const struct reading *r, const struct parameter *par)
 {
-	static const char *const reserved[] = { "select", "columns", "on_conflict", "order", "limit",
-						"offset", "and",     "or",          "having" };
-
 	if (r->query->target != TARGET_ROUTINE || (r->query->method != HTTP_GET && r->query->method != HTTP_HEAD))
 		return false;
-	for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++)
-		if (slice_is(par->key, reserved[i]))
-			return false;
-	return !memchr(par->key.ptr, '.', par->key.len) && !parser_is_operation(par->value);
+	return !query_is_reserved(par->key) && !memchr(par->key.ptr, '.', par->key.len) &&
+	       !parser_is_operation(par->value);
 }
 
 static void push_argument(struct reading *r, const struct parameter *par)

@@ -40,8 +40,37 @@ static void cell(struct writer *w, const struct column *c, const struct write_ce
 	sql_param(w, cell->value);
 }
 
+static bool is_in(const struct key *k, const struct column *c)
+{
+	for (size_t i = 0; k && i < k->n; i++)
+		if (k->columns[i] == c)
+			return true;
+	return false;
+}
+
+/*
+ * A row of defaults alone names no column; but into a view, which takes no empty list: then some column beside the key,
+ * for an AUTO_INCREMENT would take its DEFAULT for 0.
+ */
+static const struct column *named_for_view(const struct write *write)
+{
+	const struct table *t = write->table;
+
+	if (write->ncolumns || !t->is_view)
+		return NULL;
+	for (size_t i = 0; i < t->ncolumns; i++) {
+		const struct column *c = &t->columns[i];
+
+		if (!c->generated && (c->nullable || c->has_default) && !is_in(t->primary, c))
+			return c;
+	}
+	return &t->columns[0];
+}
+
 static void into(struct writer *w, const struct write *write)
 {
+	const struct column *named = named_for_view(write);
+
 	sql_lit(w, "INSERT INTO ");
 	strbuf_add_slice(&w->text, write->table->quoted);
 	sql_lit(w, " (");
@@ -49,6 +78,8 @@ static void into(struct writer *w, const struct write *write)
 		strbuf_adds(&w->text, i ? "," : "");
 		strbuf_add_slice(&w->text, write->columns[i]->quoted);
 	}
+	if (named)
+		strbuf_add_slice(&w->text, named->quoted);
 	strbuf_addc(&w->text, ')');
 }
 
@@ -74,6 +105,7 @@ void sql_insert(struct arena *a, const struct write *write, struct write_cell *c
 	sql_lit(&w, " VALUES ");
 	for (size_t r = 0; r < n; r++) {
 		strbuf_adds(&w.text, r ? ",(" : "(");
+		strbuf_adds(&w.text, named_for_view(write) ? "DEFAULT" : "");
 		for (size_t i = 0; i < write->ncolumns; i++) {
 			strbuf_adds(&w.text, i ? "," : "");
 			cell(&w, write->columns[i], &rows[r][i]);

@@ -43,6 +43,13 @@ def stack(request):
         print(f'\nlogs: {made.base}')
 
 
+@pytest.fixture(scope='module', autouse=True)
+def variants_end(stack):
+    """Instances of a file end with it: each reads the definitions anew whenever a test changes them."""
+    yield
+    stack.forget_all()
+
+
 @pytest.fixture(scope='session')
 def rq(stack):
     """rq(method, path, headers=None, data=None, token=None): no token is the anonymous role."""

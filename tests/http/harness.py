@@ -474,6 +474,11 @@ class Stack(Instance):
         variant.close()
         self.variants = {key: one for key, one in self.variants.items() if one is not variant}
 
+    def forget_all(self):
+        for variant in self.variants.values():
+            variant.close()
+        self.variants = {}
+
     def queries(self, text):
         """Ids of the running queries that hold text."""
         return [row[0] for row in self.sql("SELECT ID FROM information_schema.PROCESSLIST"
@@ -487,8 +492,7 @@ class Stack(Instance):
         assert wait_until(ready, 60), 'the instance does not become ready again'
 
     def close(self):
-        for variant in self.variants.values():
-            variant.close()
+        self.forget_all()
         with contextlib.suppress(Exception):
             if self.database is not None:
                 self.database.close()

@@ -17,7 +17,7 @@ ROWS = [
     ('Order Items', [{'Item Id': 1, 'unit "price"': 10, 'back`tick': 11, 'select': 12, 'a.b': 13, 'per%cent': 14},
                      {'Item Id': 2, 'unit "price"': 20, 'back`tick': 21, 'select': 22, 'a.b': 23, 'per%cent': 24}]),
     ('日本 語', [{'id': 1, '名前, (姓)': '山田', 'x:y*z': 5}]),
-    ('limit', [{'order': 1, 'or': 2, 'select': 3, 'Table': 4}]),
+    ('limit', [{'order': 1, 'or': 2, 'select': 3, 'Table': 4, 'having': 5}]),
     ('q"u\'o`te\\;', [{"'": 1, '"': 2, '`': 3, '--': 4, '/*': 5, 'two\nlines': 6}]),
     ('hyphen-ated', [{'a-b': 1, '$c': 2, '1st': 3}]),
 ]

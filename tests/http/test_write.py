@@ -99,6 +99,15 @@ def test_insert_an_empty_row(w):
     assert w('POST', '/w_item', {}).error() == (400, '23502')
 
 
+@pytest.mark.parametrize('prefer', ['return=representation', 'resolution=merge-duplicates,return=representation',
+                                    'missing=default,return=representation'])
+def test_insert_an_empty_row_into_a_view(w, prefer):
+    """A view takes no empty list of columns."""
+    row, other = w('POST', '/w_big', [{}, {}], {'Prefer': prefer}).json()
+    assert row == {'id': row['id'], 'name': None, 'stamp': 2} and other == {**row, 'id': row['id'] + 1}
+    assert w('DELETE', f'/w_big?id=in.({row["id"]},{other["id"]})').status == 204
+
+
 VALUES = [
     ('name', 'ünïcödé日本語'[:10], 'ünïcödé日本語'[:10]), ('name', 5, '5'), ('name', True, 'true'), ('name', 'trailing     ', 'trailing  '),
     ('n', '12', 12), ('n', -5, -5), ('n', None, None), ('price', 1.5, 1.5), ('price', '9999.99', 9999.99), ('price', 12.345, 12.35),
