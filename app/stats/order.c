@@ -148,7 +148,8 @@ void groups_order(struct stats *s)
 	/* What is left equal goes by what the groups are made of, so that pages are the same every time. */
 	for (size_t i = s->nparent; i < s->nparts; i++)
 		o.terms[o.n++] = (struct term){ s->parts[i].place, *s->parts[i].type, false, false };
-	qsort_r(s->groups, s->ngroups, sizeof(*s->groups), compare_groups, &o);
+	if (s->ngroups)
+		qsort_r(s->groups, s->ngroups, sizeof(*s->groups), compare_groups, &o);
 }
 
 /* --- having --- */
