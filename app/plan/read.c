@@ -472,7 +472,7 @@ const struct plan_expr *plan_grouped(const struct plan_node *node, const struct 
 		if (plan_same_expr(&node->group[i], e))
 			found = &node->group[i];
 	/* A column that is grouped by a cast of it is that, where nothing else is asked. */
-	for (size_t i = 0; i < node->ngroup && !found && !e->cast; i++) {
+	for (size_t i = 0; node->group && i < node->ngroup && !found && !e->cast; i++) {
 		struct plan_expr uncast = node->group[i];
 
 		uncast.cast = NULL;
