@@ -30,12 +30,14 @@ static const char *const words[] = {
 	"AS",
 	"ASC",
 	"AVG",
+	"BIN",
 	"BINARY",
 	"BOOLEAN",
 	"BY",
 	"CASE",
 	"CAST",
 	"CHAR",
+	"COALESCE",
 	"COLLATE",
 	"COLUMNS",
 	"CONCAT",
@@ -124,7 +126,6 @@ static const char *const words[] = {
 	"WHEN",
 	"WHERE",
 	"YEAR",
-	"e0",
 	"jt",
 	"q",
 	"rn",
@@ -246,6 +247,18 @@ static bool is_nines(struct slice s)
 	return true;
 }
 
+/* Of a DOUBLE, and of the bound of a wide DECIMAL: "e" and at most two digits. */
+static size_t exponent_length(struct slice s)
+{
+	size_t i = 1;
+
+	if (!s.len || s.ptr[0] != 'e')
+		return 0;
+	while (i < s.len && i < 3 && isdigit((unsigned char)s.ptr[i]))
+		i++;
+	return i > 1 ? i : 0;
+}
+
 /* One token of a statement; how long it is. */
 static size_t token(struct slice rest)
 {
@@ -261,6 +274,7 @@ static size_t token(struct slice rest)
 		while (t.len < rest.len && isdigit((unsigned char)rest.ptr[t.len]))
 			t.len++;
 		require(t.len <= 8 || is_nines(t) || LISTED(t, bounds), "number", rest);
+		t.len += exponent_length(slice_from(rest, t.len));
 	} else if (word_length(rest)) {
 		t.len = word_length(rest);
 		require(LISTED(t, words) || is_alias(t), "word", rest);
