@@ -20,9 +20,10 @@ scale    a writer with a replica, a Galera cluster: lag, failover, nodes that di
 monitoring   alert rules, dashboard, runbooks, what the role writes; the CloudFormation template
 deploy       the playbooks of ansible/ on two hosts that boot systemd; skipped where none can be booted
 
-Stages run one after the other, or LANES of them at once. Quiet where it is green; of what is red, the end is shown. A few
-failures over HTTP are tried once more, alone: what passes then is named as unstable, and is to be mended. The last line is
-`N passed, M failed[, K skipped]`. Oracle MySQL comes unpacked from Debian's archive (tests/servers); where that is
+Stages run one after the other, or LANES of them at once. Quiet where it is green; of what is red, the end is shown, and what
+failed is named once more at the end of all. A few failures over HTTP are tried once more, alone: what passes then is named as
+unstable, and is to be mended. The last line is `N passed, M failed[, K skipped]`. Oracle MySQL comes unpacked from Debian's
+archive (tests/servers); where that is
 impossible its stages are skipped and said to be, unless ROWGATE_REQUIRE_MYSQL is set.
 """
 import concurrent.futures
@@ -221,6 +222,8 @@ def asan():
                      LSAN_OPTIONS=f'suppressions={known}:print_suppressions=0', ROWGATE_SANITIZED='1')]
     reports = ''.join(p.read_text(errors='replace') for p in logs.glob('report.*'))
     passed, failed, skipped = (sum(c[i] for c in counts) for i in range(3))
+    for line in (line for c in counts for line in c[3]):
+        print(line)
     return passed, failed + (1 if reports else 0), skipped, ''.join(c[3] for c in counts) + reports
 
 
@@ -234,14 +237,20 @@ def fault(server):
     return stage
 
 
+# What a minute does on two quiet cores: a faster machine tries no inputs that were not tried before the commit.
+FUZZ_RUNS = {'accept': 700_000, 'body': 230_000, 'csv': 700_000, 'json_check': 3_600_000, 'jwks': 1_400_000,
+             'prefer': 1_800_000, 'query': 900_000, 'token': 2_000_000}
+
+
 def fuzz():
     script = str(REPO / 'tests/fuzz/fuzz.sh')
     status, out = run([script, 'build'])
     if status:
         return 0, 1, 0, out
     names = sorted(p.stem[5:] for p in (REPO / 'tests/fuzz').glob('fuzz_*.c'))
+    seconds = os.environ.get('FUZZ_SECS', '60')
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        done = list(pool.map(lambda name: run([script, name, os.environ.get('FUZZ_SECS', '60')], FUZZ_SEED='1'), names))
+        done = list(pool.map(lambda name: run([script, name, seconds], FUZZ_SEED='1', FUZZ_RUNS=str(FUZZ_RUNS.get(name, -1))), names))
     bad = [f'{name}:\n' + '\n'.join(out.splitlines()[-40:]) for name, (status, out) in zip(names, done) if status]
     return len(names) - len(bad), len(bad), 0, '\n'.join(bad)
 
@@ -277,7 +286,14 @@ def report(name):
     lines.append(f'{name:12} {passed} passed, {failed} failed' + (f', {skipped} skipped' if skipped else '') +
                  f' ({time.monotonic() - begun:.0f} s)')
     print('\n'.join(lines), flush=True)
-    return passed, failed, skipped
+    return passed, failed, skipped, [f'{name:12} {line[:300]}' for line in essence(out) if failed]
+
+
+def essence(out):
+    """The lines that name what failed, for the end of the output, where they are looked for."""
+    lines = out.splitlines()
+    named = [line for line in lines if re.match(r'(FAILED|ERROR|SUMMARY|Base64|not ok|lint:)', line.strip()) or ' error: ' in line]
+    return (named or lines)[-15:]
 
 
 def main(names):
@@ -289,6 +305,8 @@ def main(names):
     with concurrent.futures.ThreadPoolExecutor(lanes) as pool:
         counts = list(pool.map(report, names))
     passed, failed, skipped = (sum(c[i] for c in counts) for i in range(3))
+    for line in (line for c in counts for line in c[3]):
+        print(line)
     print(f'{passed} passed, {failed} failed' + (f', {skipped} skipped' if skipped else ''))
     return 1 if failed else 0
 

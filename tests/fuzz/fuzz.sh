@@ -23,6 +23,6 @@ set -- "$1" "$out/corpus/$1" "tests/fuzz/corpus/$1"
 [ ! -e "tests/fuzz/$1.dict" ] || set -- "$@" "-dict=tests/fuzz/$1.dict"
 target=$1
 shift
-# FUZZ_SEED: the same inputs in the same order, as CI wants it.
-exec "$out/fuzz_$target" "-seed=${FUZZ_SEED:-0}" -max_total_time="$seconds" -max_len=9000 -timeout=10 -print_final_stats=1 \
+# FUZZ_SEED: the same inputs in the same order, FUZZ_RUNS: so many of them, as CI wants it.
+exec "$out/fuzz_$target" "-seed=${FUZZ_SEED:-0}" "-runs=${FUZZ_RUNS:--1}" -max_total_time="$seconds" -max_len=9000 -timeout=10 -print_final_stats=1 \
 	-artifact_prefix="$out/" "$@"
