@@ -96,6 +96,30 @@ struct db {
 	size_t nerrors;
 };
 
+/* app/db/connect.c */
+
+enum db_account { ACCOUNT_WORKER, ACCOUNT_CATALOGUE, ACCOUNT_IDENTITY };
+
+/* A connection with its session set and no role yet, to the writer or to a reader; NULL with err. */
+struct db_conn *db_connect(struct db *db, enum db_account account, bool reader, struct error *err);
+/* conn may be NULL. Nothing is waited for. */
+void db_conn_close(struct db_conn *conn);
+bool db_conn_set_session(struct db_conn *conn, struct error *err);
+/* A role of at most 128 bytes, the first time; and the one entered, said to the server once more. */
+bool db_conn_enter_role(struct db_conn *conn, struct slice role, struct error *err);
+bool db_conn_set_role(struct db_conn *conn, struct error *err);
+
+/* app/db/kill.c: ends at the servers what db->kills lists, over new connections, and empties the list. */
+void db_run_kills(struct db *db);
+
+/* app/db/transaction.c: what a release ends; a failure marks the connection broken. */
+
+/* Reads what is still to come of the last request's COMMIT; false: the connection is lost. */
+bool db_conn_settled(struct db_conn *conn);
+void db_conn_end_transaction(struct db_conn *conn);
+void db_conn_roll_back(struct db_conn *conn);
+void db_conn_unlock(struct db_conn *conn);
+
 /* err from the connection's or the statement's last error; marks the connection broken when it is. Always false. */
 bool db_conn_failed(struct db_conn *conn, struct error *err);
 bool db_stmt_failed(struct db_conn *conn, MYSQL_STMT *handle, struct error *err);
