@@ -97,17 +97,27 @@ bool render_commit(struct reader *r) MUST_CHECK;
 /* False, with r->failed, when so many bytes of one answer may not be held. */
 bool render_may_hold(struct reader *r, size_t bytes) MUST_CHECK;
 
+/* app/render/row.c */
+
+/* Writes a row that has no holes straight to the answer. */
+void rows_write(const struct style *style, const struct plan_node *root, const struct value *cells, struct strbuf *out);
+/* One value of it, with a comma before it; and the first comma of a line of CSV taken away. */
+void rows_write_item(const struct style *style, const struct plan_item *item, const struct value *cells, bool csv,
+		     struct strbuf *out);
+void rows_close_csv_line(struct strbuf *out, size_t start);
+/* The CSV header line. */
+void rows_csv_header(const struct plan_node *root, struct strbuf *out);
+
+/* app/render/rows.c */
+
 /* Appends a fetched row of node to its batch. */
 struct row *rows_add(struct reader *r, const struct plan_node *node, const struct value *cells);
 
 /* Fetches the embeds of all rows of node's batch, and theirs. */
 bool rows_load_kids(struct reader *r, const struct plan_node *node, struct error *err) MUST_CHECK;
 
-/* Writes one row of the root, with its embeds, to the answer, which may be sent in parts meanwhile. */
+/* app/render/emit.c: writes one row of the root, with its embeds, to the answer, which may be sent in parts meanwhile. */
 void rows_emit(struct reader *r, const struct plan_node *root, const struct row *row, struct strbuf *out);
-
-/* Writes a row that has no holes straight to the answer. */
-void rows_write(const struct style *style, const struct plan_node *root, const struct value *cells, struct strbuf *out);
 
 /*
  * A page of the rows of a call, whose columns are those of plan, in their order. one: there is one row, which is an object
@@ -116,8 +126,5 @@ void rows_write(const struct style *style, const struct plan_node *root, const s
 bool render_given(struct arena *a, const struct plan *plan, const struct query *query, struct db_conn *conn,
 		  struct http_response *rs, struct db_rows *rows, bool one, struct render_result *result_out,
 		  struct error *err) MUST_CHECK;
-
-/* The CSV header line. */
-void rows_csv_header(const struct plan_node *root, struct strbuf *out);
 
 #endif
