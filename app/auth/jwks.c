@@ -106,7 +106,7 @@ static bool add_ec(struct source *s, struct json_object *jwk, const struct alg *
 
 static bool add_oct(struct source *s, struct json_object *jwk, const struct alg *named, struct slice kid)
 {
-	struct slice secret, text;
+	struct slice secret = { "", 0 }, text;
 	bool good;
 
 	if (named && named->family != FAMILY_HMAC)
