@@ -19,6 +19,7 @@ struct column {
 	bool has_default; /* a default, AUTO_INCREMENT, or generated */
 	bool generated;
 	bool auto_increment;
+	bool invisible;                  /* not part of `*` */
 	struct slice default_expression; /* MySQL: of other columns it knows nothing; empty: none, or a constant */
 	struct slice collation;          /* of text; of a table's columns only */
 	bool binary_collation;           /* text compares by bytes: a _bin collation */
@@ -34,6 +35,7 @@ struct key {
 	struct slice name;
 	const struct column **columns;
 	size_t n;
+	bool partly; /* of some column only the first characters: rows may clash that differ */
 };
 
 /* What an expression of a policy asks of the caller: a claim by its path, all of them (n is 0), or the role. */

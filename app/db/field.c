@@ -37,7 +37,7 @@ static struct type integer(const MYSQL_FIELD *f, unsigned size)
 /* TINYINT(1) is a boolean. */
 static struct type small(const MYSQL_FIELD *f)
 {
-	if (f->length == 1)
+	if (f->length == 1 && !(f->flags & UNSIGNED_FLAG))
 		return (struct type){ .class = TYPE_BOOL };
 	return integer(f, 1);
 }

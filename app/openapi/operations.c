@@ -36,7 +36,7 @@ static const struct {
 static bool whole_readable(const struct entry *e)
 {
 	for (size_t i = 0; i < e->table->ncolumns; i++)
-		if (!(e->rights.columns[i] & MAY_SELECT))
+		if (!(e->rights.columns[i] & MAY_SELECT) && !e->table->columns[i].invisible)
 			return false;
 	return true;
 }

@@ -204,7 +204,7 @@ static const char *to_text(struct arena *a, const struct type *from, unsigned le
 	const char *text = "@";
 
 	if (from->class == TYPE_BOOL)
-		text = "ELT(1+(@<>0),'false','true')";
+		text = "CASE @ WHEN 0 THEN 'false' WHEN 1 THEN 'true' ELSE CAST(@ AS CHAR) END";
 	else if (from->class == TYPE_BYTES)
 		text = "CONCAT('\\\\x',LOWER(HEX(@)))";
 	else if (from->class == TYPE_BIT)

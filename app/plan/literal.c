@@ -86,6 +86,19 @@ static bool year(struct literal *l)
 	return true;
 }
 
+/* A TINYINT(1) may hold any number of a byte: those but 0 and 1 are shown, found and written as numbers. */
+static bool small_number(struct literal *l)
+{
+	int64_t i;
+
+	if (l->type->bit || !parse_i64(slice_trim(l->text), &i))
+		return invalid(l, ERR_BAD_LITERAL);
+	if (i < INT8_MIN || i > INT8_MAX)
+		return out_of_range(l);
+	*l->out = value_int(i);
+	return true;
+}
+
 static bool boolean(struct literal *l)
 {
 	static const struct {
@@ -100,7 +113,7 @@ static bool boolean(struct literal *l)
 			*l->out = value_int(words[i].value);
 			return true;
 		}
-	return invalid(l, ERR_BAD_LITERAL);
+	return small_number(l);
 }
 
 /* [+-]digits[.digits][e[+-]digits], with a digit before or behind the point. */

@@ -188,9 +188,12 @@ static bool column_item(struct planner *p, struct plan_node *node, const struct 
 static void star_items(struct planner *p, struct plan_node *node)
 {
 	for (size_t i = 0; i < node->table->ncolumns; i++) {
-		struct plan_item *item = &node->items[node->nitems++];
 		const struct column *c = &node->table->columns[i];
+		struct plan_item *item;
 
+		if (c->invisible)
+			continue;
+		item = &node->items[node->nitems++];
 		item->expr = (struct plan_expr){ .node = node, .column = c, .type = c->type };
 		set_key(p, item, c->name);
 	}

@@ -159,7 +159,10 @@ void render_json_value(struct strbuf *b, const struct plan_item *item, const str
 		json_string(b, v->s);
 		break;
 	case TYPE_BOOL:
-		strbuf_adds(b, v->i ? "true" : "false");
+		if (v->i == 0 || v->i == 1)
+			strbuf_adds(b, v->i ? "true" : "false");
+		else
+			strbuf_add_i64(b, v->i);
 		break;
 	case TYPE_JSON:
 		if (item->expr.text_json) {
@@ -235,7 +238,10 @@ void render_csv_value(struct strbuf *b, const struct plan_item *item, const stru
 			csv_field(b, v->s);
 		break;
 	case TYPE_BOOL:
-		strbuf_addc(b, v->i ? 't' : 'f');
+		if (v->i == 0 || v->i == 1)
+			strbuf_addc(b, v->i ? 't' : 'f');
+		else
+			strbuf_add_i64(b, v->i);
 		break;
 	case TYPE_BYTES:
 		bytes_text(b, v->s, false);

@@ -205,8 +205,7 @@ static void add_column(struct loader *l, const struct slice *f)
 	struct table *t = table_of(l, f[0], f[1]);
 	struct column *c;
 
-	/* Invisible columns are not part of a row's face. */
-	if (!t || contains(f[7], "INVISIBLE"))
+	if (!t)
 		return;
 	/* Room doubles at powers of two; nothing points into columns yet. */
 	if ((t->ncolumns & (t->ncolumns - 1)) == 0) {
@@ -227,6 +226,7 @@ static void add_column(struct loader *l, const struct slice *f)
 	c->charset = charset(f[6]);
 	c->generated = contains(f[7], "GENERATED") && !contains(f[7], "DEFAULT_GENERATED");
 	c->auto_increment = contains(f[7], "auto_increment");
+	c->invisible = contains(f[7], "INVISIBLE");
 	c->has_default = f[8].ptr || c->generated || c->auto_increment;
 	c->comment = keep(l, f[9]);
 	c->db_type = keep(l, f[4]);
@@ -274,18 +274,25 @@ static void key_add(struct loader *l, struct key *key, const struct column *c)
 	key->columns = more;
 }
 
-/* f: db, table, index, NON_UNIQUE, column, SUB_PART, INDEX_TYPE. A key of parts or expressions gets a NULL column. */
+/*
+ * f: db, table, index, NON_UNIQUE, column, SUB_PART, INDEX_TYPE. A key of expressions gets a NULL column; what is unique
+ * by its first characters is unique as a whole.
+ */
 static void add_index(struct loader *l, const struct slice *f)
 {
 	struct table *t = table_of(l, f[0], f[1]);
 	struct column *c = t && f[4].ptr ? schema_find_column(t, f[4]) : NULL;
+	struct key *key;
 
 	if (!t)
 		return;
 	if (slice_is(f[6], "FULLTEXT"))
 		key_add(l, key_of(l, &t->fulltext, &t->nfulltext, f[2]), c);
-	else if (slice_is(f[3], "0"))
-		key_add(l, key_of(l, &t->unique, &t->nunique, f[2]), f[5].ptr ? NULL : c);
+	if (slice_is(f[6], "FULLTEXT") || !slice_is(f[3], "0"))
+		return;
+	key = key_of(l, &t->unique, &t->nunique, f[2]);
+	key->partly |= f[5].ptr != NULL;
+	key_add(l, key, c);
 }
 
 static bool key_whole(const struct key *k)

@@ -80,7 +80,7 @@ static void view_keys(struct arena *a, const struct view *v)
 
 		if (!columns)
 			continue;
-		*mine = (struct key){ key->name, columns, key->n };
+		*mine = (struct key){ key->name, columns, key->n, key->partly };
 		v->table->nunique++;
 		if (key == base->primary)
 			v->table->primary = mine;

@@ -125,7 +125,9 @@ struct type schema_type(struct arena *a, struct slice data_type, struct slice co
 		type.is_unsigned |= memcmp(column_type.ptr + i, "unsigned", 8) == 0;
 	if (type.class == TYPE_BIT)
 		type.size = argument(column_type, '(');
-	if (slice_starts(column_type, "tinyint(1)") || (type.class == TYPE_BIT && type.size <= 1)) {
+	/* MySQL 8.0.19 forgets the (1) of an unsigned one: it is a number on both servers. */
+	if ((slice_starts(column_type, "tinyint(1)") && !type.is_unsigned) ||
+	    (type.class == TYPE_BIT && type.size <= 1)) {
 		type.bit = type.class == TYPE_BIT;
 		type.class = TYPE_BOOL;
 	}

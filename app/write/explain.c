@@ -58,7 +58,7 @@ static void duplicate(const struct write *w, struct error *err, const char *text
 		key = key_named(w->table, name);
 	}
 	/* Those that were there are locked: it is the body that has the key twice. */
-	if (key && key == w->conflict && w->resolution == RESOLUTION_MERGE) {
+	if (key && key == w->conflict && !key->partly && w->resolution == RESOLUTION_MERGE) {
 		write_met_twice(err);
 		return;
 	}

@@ -190,14 +190,20 @@ static void booleans(void **state)
 		{ "true", "int 1" }, { "false", "int 0" }, { "TRUE", "int 1" }, { "False", "int 0" },
 		{ "t", "int 1" },    { "f", "int 0" },     { "1", "int 1" },    { "0", "int 0" },
 		{ "yes", "int 1" },  { "no", "int 0" },    { "y", "int 1" },    { "n", "int 0" },
-		{ "on", "int 1" },   { "off", "int 0" },   { " on ", "int 1" }, { "2", BAD },
-		{ "-1", BAD },       { "", BAD },          { "truex", BAD },    { "null", BAD },
-		{ "wahr", BAD },
+		{ "on", "int 1" },   { "off", "int 0" },   { " on ", "int 1" }, { "", BAD },
+		{ "truex", BAD },    { "null", BAD },      { "wahr", BAD },
 	};
+	static const struct row numbers[] = {
+		{ "2", "int 2" }, { " -1 ", "int -1" }, { "127", "int 127" }, { "-128", "int -128" },
+		{ "128", RANGE }, { "-129", RANGE },    { "1.5", BAD },       { "2x", BAD },
+	};
+	static const struct row bits[] = { { "2", BAD }, { "-1", BAD } };
 
 	(void)state;
 	HOLDS(rows, .class = TYPE_BOOL);
 	HOLDS(rows, .class = TYPE_BOOL, .bit = true);
+	HOLDS(numbers, .class = TYPE_BOOL);
+	HOLDS(bits, .class = TYPE_BOOL, .bit = true);
 }
 
 static void dates(void **state)

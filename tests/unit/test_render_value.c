@@ -106,7 +106,7 @@ static void numbers(void **state)
 		{ C(TYPE_YEAR), INT(0), "0", "0", false },
 		{ C(TYPE_BOOL), INT(1), "true", "t", false },
 		{ C(TYPE_BOOL), INT(0), "false", "f", false },
-		{ C(TYPE_BOOL), INT(-5), "true", "t", false },
+		{ C(TYPE_BOOL), INT(-5), "-5", "-5", false },
 		{ C(TYPE_DECIMAL), DEC("1.50"), "1.50", "1.50", false },
 		{ C(TYPE_DECIMAL), DEC("-0.01"), "-0.01", "-0.01", false },
 		{ C(TYPE_DECIMAL), DEC("0"), "0", "0", false },

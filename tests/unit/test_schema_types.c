@@ -63,6 +63,7 @@ static void numbers(void **state)
 		{ "tinyint", "tinyint(3) unsigned", "int 1 unsigned" },
 		{ "tinyint", "tinyint unsigned", "int 1 unsigned" },
 		{ "tinyint", "tinyint(1)", "bool 1" },
+		{ "tinyint", "tinyint(1) unsigned", "int 1 unsigned" },
 		{ "tinyint", "tinyint(10)", "int 1" },
 		{ "smallint", "smallint(6)", "int 2" },
 		{ "mediumint", "mediumint(8) unsigned zerofill", "int 3 unsigned" },

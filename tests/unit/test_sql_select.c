@@ -190,7 +190,7 @@ static void columns(void **state)
 		  "" },
 		{ "/employee?select=pay::numeric(10,1),active::text,photo::text,place::text",
 		  "SELECT CASE WHEN ABS(ROUND(t0.`pay`,1))<=999999999.9 THEN CAST(t0.`pay` AS DECIMAL(10,1)) ELSE "
-		  "CAST(18446744073709551615+(1+LENGTH(t0.`pay`)) AS DECIMAL(10,1)) END,ELT(1+(t0.`active`<>0),'false','true'),CONCAT('\\\\x',"
+		  "CAST(18446744073709551615+(1+LENGTH(t0.`pay`)) AS DECIMAL(10,1)) END,CASE t0.`active` WHEN 0 THEN 'false' WHEN 1 THEN 'true' ELSE CAST(t0.`active` AS CHAR) END,CONCAT('\\\\x',"
 		  "LOWER(HEX(t0.`photo`))),ST_AsText(t0.`place`)" EMPLOYEE,
 		  "" },
 		{ "/employee?select=data->a,data->>b,data->0,x:data->a->1->>c",
