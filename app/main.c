@@ -77,7 +77,7 @@ static int serve(const char *config_path)
 	log_set_level((enum log_level)w.state->config.log_level);
 	if (!auth_key_first(&w.state->config, &err))
 		log_line(LOG_WARN, "no signing key could be made: %s", err.message);
-	auth_refresh_keys(w.state->auth);
+	(void)auth_refresh_keys(w.state->auth);
 	if (!secret_locked())
 		log_line(LOG_WARN, "keys may be swapped out: the limit of locked memory (RLIMIT_MEMLOCK) is too low");
 	w.shared = shared_open(w.state->config.shared_file, true);

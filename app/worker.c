@@ -406,7 +406,7 @@ void worker_poll_identity(struct worker *w)
 
 	if (now - w->keys_looked >= KEYS_MS) {
 		w->keys_looked = now;
-		auth_refresh_keys(w->state->auth);
+		(void)auth_refresh_keys(w->state->auth);
 	}
 	if (!w->state->revocations_read || (now < next && next - now <= REVOCATIONS_MS))
 		return;

@@ -73,10 +73,11 @@ void auth_provider(struct arena *a, const struct config *config, size_t i, struc
 bool auth_jwks_usable(struct arena *a, struct slice text, struct error *err) MUST_CHECK;
 
 /*
- * Reads auth-signing-keys, and jwt-jwks-folder with it, again when one is another than before; a broken file leaves the keys as they were and
- * is logged. For between requests; an unknown key in a token does the same.
+ * Reads auth-signing-keys, and jwt-jwks-folder with it, again when one is another than before; a broken file leaves the
+ * keys as they were and is logged. For between requests; an unknown key in a token does the same. True when the keys
+ * have changed.
  */
-void auth_refresh_keys(struct auth *auth);
+bool auth_refresh_keys(struct auth *auth);
 
 /* --- tokens that are no longer believed --- */
 

@@ -113,21 +113,23 @@ void auth_cache_counts(const struct auth *auth, uint64_t *hits_out, uint64_t *lo
 	cache_counts(auth->cache, hits_out, lookups_out);
 }
 
-void auth_refresh_keys(struct auth *auth)
+bool auth_refresh_keys(struct auth *auth)
 {
 	struct seen_file now = look_at(auth->signing_path), jwks = look_at(auth->jwks_path);
 	struct keyring fresh;
 	struct arena *a;
 	struct error err;
+	bool good;
 
 	if (same_file(now, auth->seen) && same_file(jwks, auth->seen_jwks))
-		return;
+		return false;
 	auth->seen = now;
 	auth->seen_jwks = jwks;
 	a = arena_open();
 	arena_secret(a);
 	error_init(&err, a);
-	if (keys_load(a, auth->config, &fresh, &err)) {
+	good = keys_load(a, auth->config, &fresh, &err);
+	if (good) {
 		keys_wipe(&auth->ring);
 		auth->ring = fresh;
 		cache_clear(auth->cache);
@@ -136,20 +138,38 @@ void auth_refresh_keys(struct auth *auth)
 		log_line(LOG_ERROR, "the keys stay as they were: %s", err.message);
 	}
 	arena_close(a);
+	return good;
 }
 
-/* By its kid a token names its key; without one it may be any of its algorithm. */
+static bool proves(struct arena *a, const struct key *key, const struct token *token)
+{
+	return token->access_type ? signature_verify(key, token) : jwt_signature(a, key, token);
+}
+
+/*
+ * By its kid a token names its key; without one it may be any of its algorithm. A name that no key has costs what a
+ * wrong signature does: the time of a refusal does not tell which names there are.
+ */
 static const struct key *key_of(struct arena *a, const struct keyring *ring, const struct token *token, int64_t now)
 {
+	const struct key *in_vain = NULL;
+	bool tried = false;
+
 	for (size_t i = 0; i < ring->n; i++) {
 		const struct key *key = &ring->keys[i];
 
-		if (key->alg != token->alg || (token->kid.len && !slice_eq(key->kid, token->kid)) ||
-		    key->signature_len != token->signature.len || key->until <= now)
+		if (key->alg != token->alg || key->signature_len != token->signature.len)
 			continue;
-		if (token->access_type ? signature_verify(key, token) : jwt_signature(a, key, token))
+		if ((token->kid.len && !slice_eq(key->kid, token->kid)) || key->until <= now) {
+			in_vain = key;
+			continue;
+		}
+		tried = true;
+		if (proves(a, key, token))
 			return key;
 	}
+	if (!tried && in_vain)
+		(void)proves(a, in_vain, token);
 	return NULL;
 }
 
@@ -163,11 +183,9 @@ static bool verify(struct arena *a, struct auth *auth, struct slice text, int64_
 	if (!token_parse(a, text, &token, err))
 		return false;
 	key = key_of(a, &auth->ring, &token, now);
-	if (!key && token.kid.len) {
-		/* It may be of a key that was made a moment ago. */
-		auth_refresh_keys(auth);
+	/* It may be of a key that was made a moment ago. */
+	if (!key && token.kid.len && auth_refresh_keys(auth))
 		key = key_of(a, &auth->ring, &token, now);
-	}
 	if (!key)
 		return refuse(err, ERR_JWT_INVALID, "No suitable key or wrong key type");
 	rules = key->own ? auth->own_rules : auth->rules;

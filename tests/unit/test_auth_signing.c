@@ -132,11 +132,12 @@ static void a_rotation_is_seen_without_a_reload(void **state)
 	token = signed_token(one, "");
 	assert_true(auth_key_new(arena, &config, "ES256", 0, &first, &err));
 	assert_true(auth_key_retire(arena, &config, second, false, &err));
-	auth_refresh_keys(one);
+	assert_true(auth_refresh_keys(one));
+	assert_false(auth_refresh_keys(one));
 	assert_true(believed(one, token));
 	usleep(20000);
 	assert_true(auth_key_retire(arena, &config, second, true, &err));
-	auth_refresh_keys(one);
+	assert_true(auth_refresh_keys(one));
 	assert_false(believed(one, token));
 	auth_close(one);
 	auth_close(other);
