@@ -199,8 +199,9 @@ def test_405_names_the_methods(gate):
     assert answer.error()["code"] == "PGRST117"
 
 
-def test_answers_to_a_token_are_not_stored(gate):
-    answer = gate.ask("GET", "/rest/v1/compensation?limit=1", WAGES, BEARER + gate.token)
+@pytest.mark.parametrize("header", [BEARER, "apikey: "])
+def test_answers_to_a_token_are_not_stored(gate, header):
+    answer = gate.ask("GET", "/rest/v1/compensation?limit=1", WAGES, header + gate.token)
     assert answer.status == 200
     assert answer.headers["cache-control"] == ["no-store"]
 
