@@ -9,9 +9,30 @@ void sql_writer(struct writer *w, struct arena *a, const struct plan *plan)
 	strbuf_init(&w->text, a, 512);
 }
 
+/* Of more tables MySQL, which makes joins of EXISTS, tries orders for seconds, of ten for minutes. */
+#define TABLES_TRIED 6
+#define GREEDY "/*+ SET_VAR(optimizer_search_depth=2) */ "
+
+static struct slice hinted(const struct writer *w, struct slice text)
+{
+	const char *word = slice_starts(text, "UPDATE ") || slice_starts(text, "DELETE ")
+				   ? text.ptr
+				   : memmem(text.ptr, text.len, "SELECT ", 7);
+	size_t before = word ? (size_t)(word - text.ptr) + 7 : 0;
+	struct strbuf b;
+
+	if (!word || w->ntables <= TABLES_TRIED || w->plan->catalogue->mariadb)
+		return text;
+	strbuf_init(&b, w->a, text.len + sizeof(GREEDY));
+	strbuf_add(&b, text.ptr, before);
+	strbuf_lit(&b, GREEDY);
+	strbuf_add_slice(&b, slice_from(text, before));
+	return strbuf_slice(&b);
+}
+
 void sql_finish(const struct writer *w, struct db_statement *out)
 {
-	*out = (struct db_statement){ .text = sql_filled(w),
+	*out = (struct db_statement){ .text = hinted(w, sql_filled(w)),
 				      .params = w->params,
 				      .nparams = w->nparams,
 				      .columns = w->columns,

@@ -24,6 +24,7 @@ struct writer {
 	const struct plan_policy *existing; /* on the bare node's rows, beside its own; NULL: none */
 	bool **used;                        /* by number of node: columns of a derived table */
 	struct hole *holes, *last_hole;
+	size_t ntables; /* that the server may join in any order */
 };
 
 void sql_writer(struct writer *w, struct arena *a, const struct plan *plan);

@@ -37,6 +37,7 @@ void sql_policy(struct writer *w, const struct plan_policy *policy)
 		sql_lit(w, "FALSE");
 		return;
 	}
+	w->ntables += policy->subqueries ? policy->n : 0;
 	for (size_t i = 0; i < policy->n; i++) {
 		const struct plan_allowed *p = &policy->any[i];
 

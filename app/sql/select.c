@@ -7,6 +7,7 @@ void sql_table(struct writer *w, const struct plan_node *node)
 {
 	const struct relation *r = node->relation;
 
+	w->ntables += r && r->junction ? 2 : 1;
 	if (w->plan->source.ptr && node->table == w->plan->table)
 		sql_source(w, node);
 	else if (node->policy && node != w->bare)
