@@ -1,5 +1,6 @@
 // A second opinion on tokens: what jose or jsonwebtoken refuses, Rowgate refuses. Thousands of mutated tokens through
-// Rowgate's own check (verdict.c), and some by HTTP to the running workers. (TOKENS: how many, SEED; ROWGATE_URL,
+// Rowgate's own check (verdict.c), and some by HTTP to the running workers. (TOKENS: how many, SEED; ASK=accepted: the
+// others are asked of what Rowgate accepts alone, which is all that the question needs and five times as fast; ROWGATE_URL,
 // ROWGATE_JWT_SECRET_FILE; NODE_EXTRA_CA_CERTS trusts the CA.)
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -16,6 +17,7 @@ import { makeKeys, NOW, random, tokens } from './tokens.mjs'
 const repo = fileURLToPath(new URL('../..', import.meta.url))
 const build = process.env.BUILD ?? 'build'
 const count = Number(process.env.TOKENS ?? 6000), seed = Number(process.env.SEED ?? 20261121)
+const onlyAccepted = process.env.ASK === 'accepted'
 const LEEWAY = 30
 
 // Each with every key that the token may mean, and that key's algorithm alone.
@@ -89,6 +91,7 @@ test(`of ${count} tokens none is accepted that jose or jsonwebtoken refuses`, as
 			const ours = await verdicts(list, jwks)
 			assert.equal(ours.length, list.length)
 			for (const [i, token] of list.entries()) {
+				if (onlyAccepted && ours[i] !== '1') continue
 				const theirs = await opinion(token, keys, NOW)
 				sum.jose += theirs.jose
 				sum.jsonwebtoken += theirs.jsonwebtoken
