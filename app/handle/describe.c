@@ -1,35 +1,7 @@
 /* GET /rest/v1/: the OpenAPI description for the caller's role. */
 #include "internal.h"
 
-/* What the role may do, in the server's words. */
-static bool read_grants(struct exchange *x, struct openapi_request *rq)
-{
-	static const enum db_fetch fetch[] = { FETCH_TEXT };
-	struct db_statement statement = { .text = SLICE("SHOW GRANTS"), .columns = fetch, .ncolumns = 1 };
-	struct arena *a = x->w->arena;
-	struct slice *lines = NULL;
-	const struct value *cells;
-	struct db_rows *rows;
-	enum db_step step;
-	size_t n = 0;
-
-	if (!db_query(a, x->conn, &statement, &rows, x->err))
-		return false;
-	while ((step = db_next(rows, &cells, x->err)) == DB_ROW) {
-		/* Room doubles at powers of two. */
-		if ((n & (n - 1)) == 0) {
-			struct slice *more = arena_array(a, struct slice, n ? n * 2 : 1);
-
-			if (n)
-				memcpy(more, lines, n * sizeof(*more));
-			lines = more;
-		}
-		lines[n++] = slice_copy(a, cells[0].s);
-	}
-	rq->grants = lines;
-	rq->ngrants = n;
-	return step == DB_END;
-}
+#include "grants.h"
 
 /* It goes into the document, so nothing but a host can stand there. */
 static struct slice host_of(const struct http_request *rq)
@@ -89,6 +61,7 @@ bool exchange_describe(struct exchange *x)
 	struct openapi_request rq = { .config = &s->config, .role = x->who.role, .host = host_of(x->rq) };
 	struct slice etag, known;
 	const char *media = NULL;
+	struct slice *grants;
 
 	rq.all = s->config.openapi_mode == OPENAPI_IGNORE;
 	if (!worker_schema(x->w, x->err) || !plan_schema(&s->config, x->query.profile, &rq.db, x->err) ||
@@ -96,9 +69,11 @@ bool exchange_describe(struct exchange *x)
 		return false;
 	timing_lap(&x->timing, STAGE_PLAN);
 	if (!db_acquire(s->db, x->who.role, http_fd(x->w->server), &x->conn, x->err) || !exchange_prepare(x) ||
-	    !read_grants(x, &rq) || !render_read_override(x->w->arena, x->conn, &x->override, x->err))
+	    !grants_lines(x->w->arena, x->conn, &grants, &rq.ngrants, x->err) ||
+	    !render_read_override(x->w->arena, x->conn, &x->override, x->err))
 		return exchange_explained(x, false);
 	rq.schema = s->schema;
+	rq.grants = grants;
 	timing_lap(&x->timing, STAGE_TRANSACTION);
 	etag = openapi_etag(x->w->arena, &rq);
 	http_set_header(x->rs, "ETag", "%.*s", (int)etag.len, etag.ptr);

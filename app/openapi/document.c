@@ -80,7 +80,7 @@ static void read_grants(struct document *d)
 	if (rq->all)
 		d->grants[d->ngrants++] = (struct grant){ .rights = MAY_ALL };
 	for (size_t i = 0; i < rq->ngrants; i++)
-		d->ngrants += openapi_grant(d->a, rq->grants[i], &d->grants[d->ngrants]);
+		d->ngrants += grants_read(d->a, rq->grants[i], &d->grants[d->ngrants]);
 }
 
 static void collect_tables(struct document *d)
@@ -95,7 +95,7 @@ static void collect_tables(struct document *d)
 	for (size_t i = 0; i < d->nall; i++) {
 		struct entry *e = &d->all[i];
 
-		openapi_table_rights(d->a, d->grants, d->ngrants, e->table, &e->rights);
+		grants_table_rights(d->a, d->grants, d->ngrants, e->table, &e->rights);
 		if (e->rights.any && slice_eq(e->table->schema, d->rq->db))
 			d->shown[d->nshown++] = e;
 	}
@@ -110,7 +110,7 @@ static void collect_routines(struct document *d)
 	d->routines = arena_array(d->a, const struct routine *, s->nroutines);
 	for (const struct routine *r = s->routines; r; r = r->next)
 		if (slice_eq(r->schema, d->rq->db) && schema_routine(s, r->schema, r->name) == r &&
-		    openapi_may_call(d->grants, d->ngrants, r))
+		    grants_may_call(d->grants, d->ngrants, r))
 			d->routines[d->nroutines++] = r;
 	qsort(d->routines, d->nroutines, sizeof(*d->routines), by_routine);
 }

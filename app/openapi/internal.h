@@ -1,33 +1,9 @@
 #ifndef ROWGATE_OPENAPI_INTERNAL_H
 #define ROWGATE_OPENAPI_INTERNAL_H
 
+#include "grants.h"
 #include "openapi.h"
 #include "plan.h"
-
-enum { MAY_SELECT = 1, MAY_INSERT = 2, MAY_UPDATE = 4, MAY_DELETE = 8, MAY_EXECUTE = 16, MAY_ALL = 31 };
-
-struct granted_column {
-	unsigned rights;
-	struct slice name;
-};
-
-/* One line of SHOW GRANTS. */
-struct grant {
-	bool revoke;         /* MySQL's partial revoke: takes from what is granted everywhere */
-	bool routine;        /* on a PROCEDURE or FUNCTION */
-	struct slice db;     /* a pattern when object is not set; NULL ptr: every database */
-	struct slice object; /* NULL ptr: everything in db */
-	unsigned rights;
-	struct granted_column *columns;
-	size_t ncolumns;
-};
-
-/* What the role may do with a table. */
-struct rights {
-	unsigned whole;         /* with all of it */
-	unsigned any;           /* with at least one column */
-	unsigned char *columns; /* with each column, whole included */
-};
 
 struct entry {
 	const struct table *table;
@@ -75,14 +51,6 @@ struct document {
 	unsigned headers;
 	uint32_t responses; /* places in the table of responses.c */
 };
-
-/* --- grants.c --- */
-
-/* False for a line that is not about tables or routines. */
-bool openapi_grant(struct arena *a, struct slice line, struct grant *out);
-void openapi_table_rights(struct arena *a, const struct grant *grants, size_t n, const struct table *table,
-			  struct rights *out);
-bool openapi_may_call(const struct grant *grants, size_t n, const struct routine *routine);
 
 /* --- text.c --- */
 

@@ -1,4 +1,4 @@
-/* What SHOW GRANTS says, read (app/openapi/grants.c). */
+/* What SHOW GRANTS says, read (app/schema/grants.c). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,8 +21,8 @@ static struct rights rights_of(struct arena *a, const char *const *lines, const 
 	size_t n = 0;
 
 	for (; *lines; lines++)
-		n += openapi_grant(a, slice_of(*lines), &grants[n]);
-	openapi_table_rights(a, grants, n, t, &r);
+		n += grants_read(a, slice_of(*lines), &grants[n]);
+	grants_table_rights(a, grants, n, t, &r);
 	return r;
 }
 
@@ -140,8 +140,8 @@ static void test_routines(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct grant g;
 
-		assert_true(openapi_grant(a, slice_of(cases[i].line), &g));
-		assert_int_equal(openapi_may_call(&g, 1, &f), cases[i].may);
+		assert_true(grants_read(a, slice_of(cases[i].line), &g));
+		assert_int_equal(grants_may_call(&g, 1, &f), cases[i].may);
 	}
 	arena_close(a);
 }

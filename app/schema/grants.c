@@ -4,7 +4,9 @@
  *
  *     GRANT SELECT (`a`, `b`), DELETE ON `db`.`table` TO ...      GRANT EXECUTE ON PROCEDURE `db`.`name` TO ...
  */
-#include "internal.h"
+#include "grants.h"
+
+#include "db.h"
 
 static const struct {
 	const char *word;
@@ -112,7 +114,7 @@ static bool take_target(struct arena *a, struct slice *rest, struct grant *g)
 	return take_name(a, rest, &g->db) && take(rest, ".") && (take(rest, "*") || take_name(a, rest, &g->object));
 }
 
-bool openapi_grant(struct arena *a, struct slice line, struct grant *out)
+bool grants_read(struct arena *a, struct slice line, struct grant *out)
 {
 	*out = (struct grant){ .revoke = take(&line, "REVOKE ") };
 	/* GRANT `role` TO ... */
@@ -177,8 +179,8 @@ static unsigned possible_with(const struct table *t)
 	return t->lacks ? MAY_ALL & ~(unsigned)MAY_INSERT : MAY_ALL;
 }
 
-void openapi_table_rights(struct arena *a, const struct grant *grants, size_t n, const struct table *table,
-			  struct rights *out)
+void grants_table_rights(struct arena *a, const struct grant *grants, size_t n, const struct table *table,
+			 struct rights *out)
 {
 	unsigned possible = possible_with(table);
 
@@ -205,7 +207,7 @@ void openapi_table_rights(struct arena *a, const struct grant *grants, size_t n,
 	}
 }
 
-bool openapi_may_call(const struct grant *grants, size_t n, const struct routine *routine)
+bool grants_may_call(const struct grant *grants, size_t n, const struct routine *routine)
 {
 	if (everywhere(grants, n, routine->schema) & MAY_EXECUTE)
 		return true;
@@ -214,4 +216,47 @@ bool openapi_may_call(const struct grant *grants, size_t n, const struct routine
 		    slice_ieq(grants[i].object, routine->name))
 			return true;
 	return false;
+}
+
+/* --- asking --- */
+
+static bool texts(struct arena *a, struct db_conn *conn, struct slice text, struct slice **list_out, size_t *n_out,
+		  struct error *err)
+{
+	static const enum db_fetch fetch[] = { FETCH_TEXT };
+	struct db_statement statement = { .text = text, .columns = fetch, .ncolumns = 1 };
+	struct slice *list = NULL;
+	const struct value *cells;
+	struct db_rows *rows;
+	enum db_step step;
+	size_t n = 0;
+
+	if (!db_query(a, conn, &statement, &rows, err))
+		return false;
+	while ((step = db_next(rows, &cells, err)) == DB_ROW) {
+		/* Room doubles at powers of two. */
+		if ((n & (n - 1)) == 0) {
+			struct slice *more = arena_array(a, struct slice, n ? n * 2 : 1);
+
+			if (n)
+				memcpy(more, list, n * sizeof(*more));
+			list = more;
+		}
+		list[n++] = slice_copy(a, cells[0].s);
+	}
+	*list_out = list;
+	*n_out = n;
+	return step == DB_END;
+}
+
+bool grants_lines(struct arena *a, struct db_conn *conn, struct slice **lines_out, size_t *n_out, struct error *err)
+{
+	return texts(a, conn, SLICE("SHOW GRANTS"), lines_out, n_out, err);
+}
+
+bool grants_roles(struct arena *a, struct db_conn *conn, struct slice **roles_out, size_t *n_out, struct error *err)
+{
+	return texts(a, conn,
+		     SLICE("SELECT DISTINCT ROLE_NAME FROM information_schema.APPLICABLE_ROLES ORDER BY 1"), roles_out,
+		     n_out, err);
 }
