@@ -40,13 +40,14 @@ static void serve_loop(struct worker *w)
 		case HTTP_TICK:
 			break;
 		case HTTP_RELOAD:
-			worker_reload(w);
+			(void)worker_reload(w);
 			break;
 		case HTTP_STOP:
 			return;
 		}
 		worker_poll(w);
 		worker_poll_identity(w);
+		worker_follow_reload(w);
 	}
 }
 
@@ -85,6 +86,10 @@ static int serve(const char *config_path)
 	if (!w.shared || !w.server)
 		return cannot_start("file descriptor 0 is no FastCGI socket: start me by spawn-fcgi");
 	w.self = shared_join(w.shared);
+	w.reloads_seen = atomic_load(&w.shared->reloads);
+	if (w.self)
+		atomic_store(&w.self->reloads, w.reloads_seen);
+	worker_count_statements(&w);
 	w.memory.batch = arena_open();
 	if (!worker_schema(&w, &err))
 		log_line(LOG_WARN, "started without the database; requests get 503 until it answers");

@@ -332,18 +332,11 @@ void worker_count(struct worker *w)
 		atomic_store_explicit(&w->self->connections, (int64_t)open, memory_order_relaxed);
 }
 
-static struct identity_env identity_env(struct worker *w, struct arena *a)
-{
-	struct state *s = w->state;
-
-	return (struct identity_env){ a, &s->config, s->auth, s->db, w->shared, -1 };
-}
-
 static bool load_revocations(struct worker *w, struct error *err)
 {
 	struct state *s = w->state;
 	struct arena *a = arena_open();
-	struct identity_env env = identity_env(w, a);
+	struct identity_env env = worker_identity(w, a, -1);
 	uint64_t seen = atomic_load(&w->shared->revocations);
 	bool ok = false;
 
@@ -390,7 +383,7 @@ bool worker_revocations(struct worker *w, struct error *err)
 static void look_for_revocations(struct worker *w)
 {
 	struct arena *a = arena_open();
-	struct identity_env env = identity_env(w, a);
+	struct identity_env env = worker_identity(w, a, -1);
 	struct error err;
 	uint64_t version;
 
@@ -434,7 +427,7 @@ bool worker_definitions_changed(struct worker *w)
 	return look(w);
 }
 
-void worker_reload(struct worker *w)
+bool worker_reload(struct worker *w)
 {
 	struct arena *a = arena_open();
 	struct state *fresh;
@@ -445,19 +438,85 @@ void worker_reload(struct worker *w)
 	if (!state_open(w->config_path, &fresh, &err)) {
 		log_failure("reload failed", &err);
 		arena_close(a);
-		return;
+		return false;
 	}
 	schema = read_schema(fresh, &err);
 	if (!schema) {
 		log_failure("reload failed", &err);
 		state_close(fresh);
 		arena_close(a);
-		return;
+		return false;
 	}
 	state_close(w->state);
 	w->state = fresh;
+	worker_count_statements(w);
 	take(w, schema);
 	log_set_level((enum log_level)fresh->config.log_level);
 	log_always("reloaded");
 	arena_close(a);
+	return true;
+}
+
+void worker_count_statements(struct worker *w)
+{
+	if (w->self)
+		db_count_statements(w->state->db, &w->shared->statements, (size_t)(w->self - w->shared->metrics.workers));
+}
+
+void worker_follow_reload(struct worker *w)
+{
+	uint64_t asked = atomic_load(&w->shared->reloads);
+	bool ok;
+
+	if (asked == w->reloads_seen)
+		return;
+	w->reloads_seen = asked;
+	ok = worker_reload(w);
+	if (!w->self)
+		return;
+	atomic_store(&w->self->reload_failed, !ok);
+	atomic_store(&w->self->reloaded, (int64_t)time(NULL));
+	atomic_store(&w->self->reloads, asked);
+}
+
+/* --- for /auth/v1 --- */
+
+static const struct schema *definitions(void *context, bool again, struct error *err)
+{
+	struct worker *w = context;
+
+	if (!worker_schema(w, err))
+		return NULL;
+	if (again)
+		look(w);
+	return w->state->schema;
+}
+
+static bool configuration(void *context, struct error *err)
+{
+	struct worker *w = context;
+	struct arena *a = arena_open();
+	struct config config;
+	struct auth *auth = NULL;
+	bool ok = config_load(a, w->config_path, &config, err) && config_check_secrets(&config, err) &&
+		  (auth = auth_open(&config, err));
+
+	auth_close(auth);
+	arena_close(a);
+	return ok;
+}
+
+struct identity_env worker_identity(struct worker *w, struct arena *a, int client_fd)
+{
+	struct state *s = w->state;
+
+	return (struct identity_env){ .arena = a,
+				      .config = &s->config,
+				      .auth = s->auth,
+				      .db = s->db,
+				      .shared = w->shared,
+				      .client_fd = client_fd,
+				      .definitions = definitions,
+				      .configuration = configuration,
+				      .worker = w };
 }

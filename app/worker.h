@@ -37,6 +37,7 @@ struct worker {
 	uint64_t connections_seen;
 	uint64_t hits_seen, misses_seen;
 	uint64_t demotions_seen;
+	uint64_t reloads_seen;
 	int64_t keys_looked; /* milliseconds: at the file of signing keys */
 };
 
@@ -84,7 +85,16 @@ void worker_count(struct worker *w);
 bool worker_definitions_changed(struct worker *w);
 
 /* SIGHUP: everything anew; on failure the old state serves on. */
-void worker_reload(struct worker *w);
+bool worker_reload(struct worker *w);
+
+/* Has somebody asked for a reload of the whole pool? */
+void worker_follow_reload(struct worker *w);
+
+/* Counts statements at the worker's place, from now on. */
+void worker_count_statements(struct worker *w);
+
+/* For /auth/v1: what only a worker has. */
+struct identity_env worker_identity(struct worker *w, struct arena *a, int client_fd);
 
 /* One request from start to end (handle/). */
 void handle(struct worker *w, struct http_request *rq, struct http_response *rs);

@@ -110,6 +110,8 @@ bool auth_key_new(struct arena *a, const struct config *config, const char *alg,
 /* It signs no more, and is believed until its last token has expired; at_once: not even that. */
 bool auth_key_retire(struct arena *a, const struct config *config, struct slice kid, bool at_once,
 		     struct error *err) MUST_CHECK;
+/* May this process replace the file? */
+bool auth_key_writable(struct arena *a, const struct config *config);
 bool auth_key_list(struct arena *a, const struct config *config, struct auth_key **list_out, size_t *n_out,
 		   struct error *err) MUST_CHECK;
 

@@ -2,6 +2,7 @@
 #define ROWGATE_DB_H
 
 #include "config.h"
+#include "statements.h"
 #include "value.h"
 
 /*
@@ -37,6 +38,9 @@ struct db_statement {
 /* The connections of one worker. The passwords are read from their files here and at every new connection. */
 struct db *db_open(const struct config *config, struct error *err) MUST_CHECK;
 void db_close(struct db *db);
+
+/* From now on what statements take is counted at that place of the pool. */
+void db_count_statements(struct db *db, struct statement_pool *pool, size_t place);
 
 /*
  * A connection on which role is active, kept or new. fd: the client's connection, watched while statements run:

@@ -4,6 +4,7 @@
 #include "auth.h"
 #include "body.h"
 #include "db.h"
+#include "schema.h"
 #include "shared.h"
 
 /*
@@ -18,6 +19,12 @@ struct identity_env {
 	struct db *db;
 	struct shared *shared;
 	int client_fd; /* watched while statements run; -1: nobody's */
+
+	/* What only a worker has; NULL in commands. The definitions in force, looked for anew when again. NULL with err. */
+	const struct schema *(*definitions)(void *worker, bool again, struct error *err);
+	/* Would a reload find a configuration and keys to work with? */
+	bool (*configuration)(void *worker, struct error *err);
+	void *worker;
 };
 
 bool identity_offered(const struct config *config);
@@ -87,6 +94,34 @@ bool identity_user_sessions(const struct identity_env *env, const struct identit
 /* A user as JSON, in the form auth-js expects. */
 void identity_user_json(const struct identity_user *user, struct strbuf *out);
 void identity_session_json(const struct identity_session *session, struct strbuf *out);
+
+/* --- row policies and roles; as: a role whose login is used to ask which roles there are --- */
+
+bool identity_roles(const struct identity_env *env, struct slice as, struct slice **list_out, size_t *n_out,
+		    struct error *err) MUST_CHECK;
+/* A to Z, digits and _ - . : what `rowgate role add` takes. */
+bool identity_role_name(struct slice name);
+/* What a role may do in the published databases, as JSON. */
+bool identity_role_json(const struct identity_env *env, const struct schema *schema, struct slice role,
+			struct strbuf *out, struct error *err) MUST_CHECK;
+/* The tables of all published databases by name. */
+size_t identity_tables(struct arena *a, const struct schema *schema, const struct table ***out);
+
+/* Would it do? out has a fault if not. False: texts that are no policy's, or no answer. */
+bool identity_policy_check(const struct identity_env *env, const struct schema *schema, struct slice as,
+			   const struct policy_texts *texts, struct policy *out, struct error *err) MUST_CHECK;
+/* Written when it would do; else ERR_AUTH policy_invalid, policy_exists, policy_not_found. */
+bool identity_policy_add(const struct identity_env *env, const struct schema *schema, struct slice as,
+			 const struct policy_texts *texts, struct policy *out, struct error *err) MUST_CHECK;
+bool identity_policy_change(const struct identity_env *env, const struct schema *schema, struct slice as,
+			    const struct policy_texts *texts, struct policy *out, struct error *err) MUST_CHECK;
+/* schema, table, role and name say which; the rest is filled. */
+bool identity_policy_find(const struct identity_env *env, struct policy_texts *texts, struct error *err) MUST_CHECK;
+bool identity_policy_delete(const struct identity_env *env, const struct policy_texts *texts,
+			    struct error *err) MUST_CHECK;
+void identity_policy_json(const struct policy *policy, struct strbuf *out);
+/* ["select","insert"] */
+void identity_verbs_json(unsigned verbs, struct strbuf *out);
 
 /* A new token id. */
 struct slice identity_token_id(struct arena *a);

@@ -53,6 +53,7 @@ struct policy_expression {
 	size_t n;
 	bool always;     /* TRUE: no restriction */
 	bool subqueries; /* it reads tables */
+	bool calls;      /* functions of the database, which have a name with a dot */
 };
 
 enum policy_verb { POLICY_SELECT = 1, POLICY_INSERT = 2, POLICY_UPDATE = 4, POLICY_DELETE = 8 };
@@ -68,6 +69,7 @@ struct policy {
 	const struct policy_expression *using; /* NULL: none, of what only inserts */
 	const struct policy_expression *check; /* NULL: as using */
 	const char *fault;                     /* why it cannot be applied; NULL: it can */
+	bool servers_fault;                    /* fault is the server's word, in which there may be values */
 	struct policy *next;                   /* of the same table; of those without a table */
 };
 
@@ -180,6 +182,20 @@ bool schema_policy_hash(struct arena *a, struct db_conn *catalogue, uint64_t *ou
 /* One line of text on each policy that cannot be applied, and on each view that nobody may read for want of one. */
 typedef void schema_fault_fn(void *context, const char *text);
 void schema_policy_faults(struct arena *a, const struct schema *schema, schema_fault_fn *fn, void *context);
+
+/* A row of rowgate.policy as texts; an empty expression is none. verbs: names with commas. */
+struct policy_texts {
+	struct slice schema, table, role, name, verbs, using, check, comment;
+};
+
+/*
+ * A policy that is to be, in a: with a fault when it can be seen without the server that it would not do.
+ * schema_policy_try asks the server as the definitions are read; false when it does not answer.
+ */
+void schema_policy_read(struct arena *a, const struct schema *schema, const struct policy_texts *texts,
+			struct policy *out);
+bool schema_policy_try(struct arena *a, const struct schema *schema, struct db_conn *catalogue, struct policy *policy,
+		       struct error *err) MUST_CHECK;
 
 /*
  * The placeholders of an expression. NULL, or why it is refused: it would not stand alone between parentheses, or has a

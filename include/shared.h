@@ -3,6 +3,7 @@
 
 #include "config.h"
 #include "metrics.h"
+#include "statements.h"
 
 /*
  * What the workers of one pool share: a memory-mapped file (shared-file) of counters for /metrics and the generation of
@@ -32,7 +33,9 @@ struct shared {
 	_Atomic uint64_t limits[SHARED_LIMITS];  /* app/identity/throttle.c */
 	_Atomic uint64_t limits_key[2];
 	_Atomic uint64_t logins, logins_refused, logins_throttled;
+	_Atomic uint64_t reloads; /* how often a reload of the whole pool was asked for */
 	struct metrics metrics;
+	struct statement_pool statements;
 };
 
 /*

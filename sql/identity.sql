@@ -22,3 +22,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON rowgate.auth_session TO rowgate_identity
 GRANT SELECT, INSERT, UPDATE, DELETE ON rowgate.auth_refresh_token TO rowgate_identity@'%';
 GRANT SELECT, INSERT, DELETE ON rowgate.auth_revocation TO rowgate_identity@'%';
 GRANT SELECT, UPDATE ON rowgate.auth_state TO rowgate_identity@'%';
+
+-- Administrators of /auth/v1 write row policies, and make roles that have no right yet.
+GRANT SELECT, INSERT, UPDATE, DELETE ON rowgate.policy TO rowgate_identity@'%';
+GRANT EXECUTE ON PROCEDURE rowgate.role_add TO rowgate_identity@'%';

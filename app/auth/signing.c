@@ -206,10 +206,16 @@ static bool make(struct arena *a, const char *alg, int64_t active, struct signin
 	return true;
 }
 
-static int lock_folder(struct arena *a, const char *path)
+static const char *folder_of(struct arena *a, const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	int fd = open(slash ? arena_strndup(a, path, (size_t)(slash - path) + 1) : ".", O_RDONLY | O_CLOEXEC);
+
+	return slash ? arena_strndup(a, path, (size_t)(slash - path) + 1) : ".";
+}
+
+static int lock_folder(struct arena *a, const char *path)
+{
+	int fd = open(folder_of(a, path), O_RDONLY | O_CLOEXEC);
 
 	if (fd >= 0)
 		(void)flock(fd, LOCK_EX);
@@ -319,6 +325,16 @@ bool auth_key_retire(struct arena *a, const struct config *config, struct slice 
 	if (lock >= 0)
 		close(lock);
 	return ok;
+}
+
+/* One of another owner's cannot be given back to them. */
+bool auth_key_writable(struct arena *a, const struct config *config)
+{
+	const char *path = config->auth_signing_keys;
+	struct stat st;
+
+	return *path && faccessat(AT_FDCWD, folder_of(a, path), W_OK | X_OK, AT_EACCESS) == 0 &&
+	       (stat(path, &st) < 0 || st.st_uid == geteuid());
 }
 
 bool auth_key_list(struct arena *a, const struct config *config, struct auth_key **list_out, size_t *n_out,

@@ -19,12 +19,12 @@ bool cli_open(struct cli *c, const char *config_path)
 	error_init(&c->err, c->arena);
 	if (!state_open(config_path, &c->state, &c->err))
 		return false;
-	c->env = (struct identity_env){ c->arena,
-					&c->state->config,
-					c->state->auth,
-					c->state->db,
-					shared_open(c->state->config.shared_file, false),
-					-1 };
+	c->env = (struct identity_env){ .arena = c->arena,
+					.config = &c->state->config,
+					.auth = c->state->auth,
+					.db = c->state->db,
+					.shared = shared_open(c->state->config.shared_file, false),
+					.client_fd = -1 };
 	return c->env.shared || error_set(&c->err, ERR_INTERNAL, "no memory");
 }
 

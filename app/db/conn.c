@@ -106,6 +106,12 @@ unsigned db_version(const struct db_conn *conn)
 	return conn->version;
 }
 
+void db_count_statements(struct db *db, struct statement_pool *pool, size_t place)
+{
+	db->statements = pool;
+	db->place = place;
+}
+
 size_t db_errors(struct db *db, unsigned numbers_out[DB_ERRORS])
 {
 	size_t n = db->nerrors;

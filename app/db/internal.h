@@ -22,6 +22,8 @@ struct stmt {
 	MYSQL_STMT *handle;
 	uint64_t hash;
 	struct slice text;
+	struct slice shown; /* text without its comment */
+	uint64_t shape;     /* of shown */
 	bool cursor;
 	bool busy; /* its rows are being read */
 	bool commented;
@@ -92,6 +94,8 @@ struct db {
 	bool reader_lost; /* a statement at the reader was cut off, and it let nobody in afterwards */
 	size_t host;      /* of db-host: the one that was good last */
 	uint64_t made;
+	struct statement_pool *statements; /* NULL: not counted */
+	size_t place;
 	unsigned errors[DB_ERRORS]; /* numbers since db_errors was last asked */
 	size_t nerrors;
 };

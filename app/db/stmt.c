@@ -19,7 +19,9 @@ struct db_rows {
 	struct db_conn *conn;
 	struct stmt *stmt;
 	bool done;
-	bool begun; /* of a CALL: its first set was looked at */
+	bool begun;    /* of a CALL: its first set was looked at */
+	int64_t since; /* microseconds */
+	uint64_t n;    /* rows so far */
 };
 
 static uint64_t hash_text(struct slice text)
@@ -244,6 +246,12 @@ void db_stmts_forget_commented(struct db_conn *conn)
 	}
 }
 
+static void show(const struct db_conn *conn, struct stmt *s)
+{
+	s->shown = slice_from(s->text, conn->comment.len ? conn->comment_len : 0);
+	s->shape = statement_shape(s->shown);
+}
+
 static struct stmt *prepared(struct db_conn *conn, const struct db_statement *wanted, struct error *err)
 {
 	struct db_statement copy;
@@ -261,12 +269,23 @@ static struct stmt *prepared(struct db_conn *conn, const struct db_statement *wa
 	evict(conn, st->ncolumns + st->nparams);
 	s = new_stmt(st, hash);
 	s->commented = conn->comment.len != 0;
+	show(conn, s);
 	if (!prepare(conn, s, err)) {
 		free_stmt(s);
 		return NULL;
 	}
 	link_newest(conn, s);
 	return s;
+}
+
+/* What it took, for those that requests asked for. */
+static void note(const struct db_conn *conn, const struct stmt *s, int64_t since, uint64_t rows, bool failed)
+{
+	struct db *db = conn->db;
+
+	if (db->statements && *conn->role)
+		statement_note(db->statements, db->place, s->shape, s->shown, (uint64_t)(now_us() - since), rows,
+			       failed);
 }
 
 static void *unconst(const void *p)
@@ -388,18 +407,22 @@ static void discard(struct db_conn *conn, struct stmt *s)
 bool db_query(struct arena *a, struct db_conn *conn, const struct db_statement *statement, struct db_rows **rows_out,
 	      struct error *err)
 {
+	int64_t since = now_us();
 	struct stmt *s = prepared(conn, statement, err);
 	struct db_rows *rows;
 
 	if (!s)
 		return false;
 	if (!execute(conn, s, statement->params, err)) {
+		note(conn, s, since, 0, true);
 		discard(conn, s);
 		return false;
 	}
 	s->busy = s->ncolumns > 0;
 	rows = arena_new(a, struct db_rows);
-	*rows = (struct db_rows){ .conn = conn, .stmt = s, .done = !s->busy };
+	*rows = (struct db_rows){ .conn = conn, .stmt = s, .done = !s->busy, .since = since };
+	if (rows->done)
+		note(conn, s, since, 0, false);
 	*rows_out = rows;
 	return true;
 }
@@ -407,15 +430,18 @@ bool db_query(struct arena *a, struct db_conn *conn, const struct db_statement *
 bool db_execute(struct db_conn *conn, const struct db_statement *statement, uint64_t *met_out, uint64_t *made_out,
 		struct error *err)
 {
+	int64_t since = now_us();
 	struct stmt *s = prepared(conn, statement, err);
 
 	if (!s)
 		return false;
 	if (!execute(conn, s, statement->params, err)) {
+		note(conn, s, since, 0, true);
 		discard(conn, s);
 		return false;
 	}
 	*met_out = mysql_stmt_affected_rows(s->handle);
+	note(conn, s, since, *met_out == UINT64_MAX ? 0 : *met_out, false);
 	*made_out = mysql_stmt_insert_id(s->handle);
 	return true;
 }
@@ -522,6 +548,7 @@ static enum db_step fetch_failed(struct db_rows *rows, struct error *err)
 	/* The number may be 0 although the result was cut short (facts.md): still a failure. */
 	(void)db_stmt_failed(rows->conn, rows->stmt->handle, err);
 	rows->conn->broken = true;
+	note(rows->conn, rows->stmt, rows->since, rows->n, true);
 	discard(rows->conn, rows->stmt);
 	return DB_FAILED;
 }
@@ -541,8 +568,10 @@ enum db_step db_next(struct db_rows *rows, const struct value **cells_out, struc
 	rc = mysql_stmt_fetch(s->handle);
 	if (rc == MYSQL_NO_DATA) {
 		rows->done = true;
-		if (s != rows->conn->call) /* whose next set would go with it */
+		if (s != rows->conn->call) { /* whose next set would go with it */
 			mysql_stmt_free_result(s->handle);
+			note(rows->conn, s, rows->since, rows->n, false);
+		}
 		s->busy = false;
 		shrink(s);
 		return DB_END;
@@ -553,6 +582,7 @@ enum db_step db_next(struct db_rows *rows, const struct value **cells_out, struc
 		if (!read_cell(s, i))
 			return fetch_failed(rows, err);
 	*cells_out = s->cells;
+	rows->n++;
 	return DB_ROW;
 }
 
@@ -562,6 +592,7 @@ void db_rows_close(struct db_rows *rows)
 		return;
 	rows->done = true;
 	rows->stmt->busy = false;
+	note(rows->conn, rows->stmt, rows->since, rows->n, false);
 	if (rows->stmt->cursor) {
 		mysql_stmt_free_result(rows->stmt->handle);
 		return;
@@ -579,13 +610,16 @@ bool db_call_open(struct arena *a, struct db_conn *conn, const struct db_stateme
 	struct db_statement copy;
 	struct stmt *s = new_stmt(commented(conn, statement, &copy), 0);
 	struct db_rows *rows = arena_new(a, struct db_rows);
+	int64_t since = now_us();
 
 	conn->call = s;
+	show(conn, s);
 	if (!prepare(conn, s, err) || !run(conn, s, statement->params, err)) {
+		note(conn, s, since, 0, true);
 		discard(conn, s);
 		return false;
 	}
-	*rows = (struct db_rows){ .conn = conn, .stmt = s, .done = true };
+	*rows = (struct db_rows){ .conn = conn, .stmt = s, .done = true, .since = since };
 	*rows_out = rows;
 	return true;
 }
@@ -639,8 +673,10 @@ enum db_step db_next_set(struct arena *a, struct db_rows *rows, struct db_set *s
 		int rc = rows->begun ? mysql_stmt_next_result(s->handle) : 0;
 
 		rows->begun = true;
-		if (rc < 0)
+		if (rc < 0) {
+			note(rows->conn, s, rows->since, rows->n, false);
 			return DB_END;
+		}
 		if (rc > 0)
 			return fetch_failed(rows, err);
 		if (mysql_stmt_field_count(s->handle) == 0)

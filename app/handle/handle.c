@@ -58,7 +58,7 @@ static void identity(struct exchange *x)
 {
 	struct state *s = x->w->state;
 	struct slice origin;
-	struct identity_env env = { x->w->arena, &s->config, s->auth, s->db, x->w->shared, http_fd(x->w->server) };
+	struct identity_env env = worker_identity(x->w, x->w->arena, http_fd(x->w->server));
 
 	if (headers_preflight(x->w->arena, &s->config, x->rq, x->rs))
 		return;

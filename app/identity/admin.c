@@ -3,44 +3,17 @@
 
 #include "internal.h"
 
-#define PER_PAGE_MAX 1000
-
-static bool page_of(struct call *c, const char *name, uint64_t initial, uint64_t max, uint64_t *out)
-{
-	struct slice text = url_parameter(c, name);
-
-	*out = initial;
-	if (!text.len)
-		return true;
-	if (!parse_u64(text, out) || !*out || *out > max)
-		return deny(c->err, 400, "validation_failed", "Bad Pagination Parameters: %s is 1 to %llu", name,
-			    (unsigned long long)max);
-	return true;
-}
-
-static void page_link(struct strbuf *b, uint64_t page, uint64_t per_page, const char *rel)
-{
-	strbuf_addf(b, "%s</auth/v1/admin/users?page=%llu&per_page=%llu>; rel=\"%s\"", b->len ? ", " : "",
-		    (unsigned long long)page, (unsigned long long)per_page, rel);
-}
-
 bool serve_admin_list(struct call *c)
 {
-	uint64_t page, per_page, total, last;
+	uint64_t page, per_page, total;
 	struct identity_user *list;
-	struct strbuf *b = &c->rs->body, links;
+	struct strbuf *b = &c->rs->body;
 	size_t n;
 
-	if (!page_of(c, "page", 1, INT32_MAX, &page) || !page_of(c, "per_page", 50, PER_PAGE_MAX, &per_page) ||
+	if (!page_of(c, &page, &per_page) ||
 	    !identity_user_list(c->env, (page - 1) * per_page, per_page, &list, &n, &total, c->err))
 		return false;
-	last = total ? (total + per_page - 1) / per_page : 1;
-	strbuf_init(&links, c->env->arena, 256);
-	if (page < last)
-		page_link(&links, page + 1, per_page, "next");
-	page_link(&links, last, per_page, "last");
-	http_set_header(c->rs, "Link", "%s", strbuf_cstr(&links));
-	http_set_header(c->rs, "X-Total-Count", "%llu", (unsigned long long)total);
+	page_links(c, "users", page, per_page, total);
 	strbuf_lit(b, "{\"users\":[");
 	for (size_t i = 0; i < n; i++) {
 		if (i)
@@ -185,20 +158,45 @@ static bool end_sessions(struct call *c, const struct identity_user *user)
 	return true;
 }
 
+/* admin/users/ID/sessions/SESSION */
+static bool end_session(struct call *c, struct slice user, struct slice session)
+{
+	bool lives;
+
+	if (!uuid_valid(session))
+		return deny(c->err, 404, "session_not_found", "There is no such session of this user");
+	if (!store_open(&c->q, c->env, c->err) || !db_begin(c->q.conn, c->err) ||
+	    !session_lives(&c->q, session, user, &lives))
+		return false;
+	if (!lives)
+		return deny(c->err, 404, "session_not_found", "There is no such session of this user");
+	if (!sessions_end(&c->q, user, session, LOGOUT_LOCAL) || !db_commit(c->q.conn, c->err))
+		return false;
+	revoked_now(c->env);
+	c->rs->status = 204;
+	return true;
+}
+
 /* admin/users/ID, admin/users/ID/sessions */
 bool serve_admin_user(struct call *c)
 {
 	static const char sessions[] = "/sessions";
 	struct identity_user user;
+	bool of_one = c->tail.len > UUID_LEN && slice_starts(slice_from(c->tail, UUID_LEN), "/sessions/");
+	struct slice session = of_one ? slice_from(c->tail, UUID_LEN + sizeof(sessions)) : SLICE("");
 	bool of_sessions =
 		c->tail.len == UUID_LEN + strlen(sessions) && slice_is(slice_from(c->tail, UUID_LEN), sessions);
 
-	if (of_sessions)
+	if (of_sessions || of_one)
 		c->tail.len = UUID_LEN;
 	if (!uuid_valid(c->tail))
 		return deny(c->err, 404, "validation_failed", "user_id must be an UUID");
+	if ((of_sessions && c->rq->method == HTTP_PUT) || (of_one && c->rq->method != HTTP_DELETE))
+		return deny(c->err, 405, "method_not_allowed", "Method not allowed");
+	if (of_one)
+		return end_session(c, c->tail, session);
 	if (c->rq->method == HTTP_PUT)
-		return of_sessions ? deny(c->err, 405, "method_not_allowed", "Method not allowed") : update(c);
+		return update(c);
 	if (!identity_user_find(c->env, c->tail, &user, c->err))
 		return false;
 	if (of_sessions)

@@ -29,6 +29,11 @@ int json_text_member(struct json_object *o, const char *name, struct slice *out)
 int json_object_member(struct json_object *o, const char *name, struct json_object **out);
 struct slice json_written(struct arena *a, struct json_object *o);
 /* changes laid over base: a null takes a member away. */
+/* The member's number: 1; absent or null: 0; something else: -1. */
+int json_number_member(struct json_object *o, const char *name, int64_t *out);
+/* "2026-11-21T15:00:00Z"; json_instant: as a member, with a comma before it. */
+void add_instant(struct strbuf *b, int64_t seconds);
+void json_instant(struct strbuf *b, const char *name, int64_t seconds);
 struct slice json_merged(struct arena *a, struct slice base, struct json_object *changes);
 
 /* store.c: statements of the identity account. */
@@ -43,6 +48,8 @@ void store_close(struct store *q);
 /* All rows; fetch has ncolumns entries. */
 bool store_rows(struct store *q, struct slice text, const struct value *params, size_t nparams,
 		const enum db_fetch *fetch, size_t ncolumns, struct value ***rows_out, size_t *n_out) MUST_CHECK;
+/* "2026-11-21T10:00:00.123456Z"; empty for NULL. */
+struct slice store_instant(struct arena *a, const struct value *v);
 /* A statement without rows; met_out may be NULL. */
 bool store_run(struct store *q, struct slice text, const struct value *params, size_t nparams,
 	       uint64_t *met_out) MUST_CHECK;
@@ -113,6 +120,8 @@ void revoked_now(const struct identity_env *env);
 int64_t last_access(const struct config *config);
 
 /* token.c */
+/* The iat of a token for that subject: now, or behind what of theirs is revoked. */
+int64_t token_issued_now(const struct identity_env *env, struct slice subject);
 bool session_json(const struct identity_env *env, const struct identity_user *user, const struct session_grant *grant,
 		  bool cookie, struct strbuf *out, struct error *err) MUST_CHECK;
 
@@ -128,18 +137,31 @@ struct call {
 	struct slice tail;        /* the path behind the route's */
 	struct principal who;     /* where a token is asked for */
 	bool drop_cookie;         /* a refusal takes the cookie away */
+	bool plain;               /* the answer is text, not JSON */
 };
 
 /* A parameter of the URL's query; empty when it is absent. */
 struct slice url_parameter(struct call *c, const char *name);
 bool text_member(struct call *c, const char *name, struct slice *out) MUST_CHECK; /* empty when absent */
+bool number_member(struct call *c, const char *name, int64_t initial, int64_t min, int64_t max,
+		   int64_t *out) MUST_CHECK;
+/* The body has no member but these; NULL ends them. */
+bool only_members(struct call *c, const char *const *names) MUST_CHECK;
+/* The tail as n names with slashes between them, percent-decoded. False: there is nothing at this path. */
+bool tail_parts(struct call *c, struct slice *out, size_t n) MUST_CHECK;
+/* page and per_page of the URL, and the headers that tell the pages of admin/LIST. */
+bool page_of(struct call *c, uint64_t *page_out, uint64_t *per_page_out) MUST_CHECK;
+void page_links(struct call *c, const char *list, uint64_t page, uint64_t per_page, uint64_t total);
 bool call_user(struct call *c, bool lock, struct identity_user *out) MUST_CHECK;  /* whose token it is */
 void set_cookie(struct call *c, struct slice refresh_token);
 void clear_cookie(struct call *c);
 bool wants_cookie(const struct call *c);
 struct slice refresh_cookie(const struct call *c);
 
-/* grant.c, account.c, admin.c, open.c: the endpoints. False with err. */
+/* policy.c: why a policy would not do, for whoever asks over HTTP; NULL: it would. */
+const char *policy_fault(const struct policy *p);
+
+/* grant.c, account.c, admin*.c, open.c: the endpoints. False with err. */
 bool serve_token(struct call *c);
 bool serve_signup(struct call *c);
 bool serve_user(struct call *c);
@@ -149,6 +171,22 @@ bool serve_sessions(struct call *c);
 bool serve_admin_list(struct call *c);
 bool serve_admin_create(struct call *c);
 bool serve_admin_user(struct call *c);
+bool serve_roles(struct call *c);
+bool serve_role_add(struct call *c);
+bool serve_keys(struct call *c);
+bool serve_key_new(struct call *c);
+bool serve_key_retire(struct call *c);
+bool serve_token_issue(struct call *c);
+bool serve_revocations(struct call *c);
+bool serve_revoke(struct call *c);
+bool serve_policies(struct call *c);
+bool serve_policy_add(struct call *c);
+bool serve_policy_check(struct call *c);
+bool serve_policy(struct call *c);
+bool serve_statements(struct call *c);
+bool serve_pool(struct call *c);
+bool serve_metrics(struct call *c);
+bool serve_reload(struct call *c);
 bool serve_jwks(struct call *c);
 bool serve_settings(struct call *c);
 bool serve_health(struct call *c);

@@ -2,6 +2,7 @@
 #include <json-c/json.h>
 #include <math.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "internal.h"
 #include "json.h"
@@ -75,6 +76,33 @@ int json_object_member(struct json_object *o, const char *name, struct json_obje
 	if (!json_object_object_get_ex(o, name, out) || !*out)
 		return 0;
 	return json_object_is_type(*out, json_type_object) ? 1 : -1;
+}
+
+int json_number_member(struct json_object *o, const char *name, int64_t *out)
+{
+	struct json_object *member;
+
+	if (!json_object_object_get_ex(o, name, &member) || !member)
+		return 0;
+	*out = json_object_get_int64(member);
+	return json_object_is_type(member, json_type_int) ? 1 : -1;
+}
+
+void add_instant(struct strbuf *b, int64_t seconds)
+{
+	time_t t = (time_t)seconds;
+	char text[48];
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
+		strbuf_adds(b, text);
+}
+
+void json_instant(struct strbuf *b, const char *name, int64_t seconds)
+{
+	strbuf_addf(b, ",\"%s\":\"", name);
+	add_instant(b, seconds);
+	strbuf_addc(b, '"');
 }
 
 struct slice json_written(struct arena *a, struct json_object *o)

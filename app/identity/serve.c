@@ -2,12 +2,14 @@
  * From a request of /auth/v1 to its endpoint: the table of routes, the token where one is asked for, the body as a JSON
  * object, and the answer in the form auth-js reads: {"code","error_code","msg"} when it is a refusal.
  */
+#include <json-c/json.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "internal.h"
 
 #define ATTEMPTS 3
+#define PER_PAGE_MAX 1000
 
 enum access { OPEN, TOKEN, ADMIN };
 enum body_wish { NO_BODY, MAY_BODY, BODY };
@@ -30,6 +32,24 @@ static const struct endpoint {
 	{ HTTP_GET, "/admin/users/", ADMIN, NO_BODY, serve_admin_user },
 	{ HTTP_PUT, "/admin/users/", ADMIN, BODY, serve_admin_user },
 	{ HTTP_DELETE, "/admin/users/", ADMIN, MAY_BODY, serve_admin_user },
+	{ HTTP_GET, "/admin/roles", ADMIN, NO_BODY, serve_roles },
+	{ HTTP_POST, "/admin/roles", ADMIN, BODY, serve_role_add },
+	{ HTTP_GET, "/admin/keys", ADMIN, NO_BODY, serve_keys },
+	{ HTTP_POST, "/admin/keys", ADMIN, MAY_BODY, serve_key_new },
+	{ HTTP_DELETE, "/admin/keys/", ADMIN, NO_BODY, serve_key_retire },
+	{ HTTP_POST, "/admin/tokens", ADMIN, BODY, serve_token_issue },
+	{ HTTP_GET, "/admin/revocations", ADMIN, NO_BODY, serve_revocations },
+	{ HTTP_POST, "/admin/revocations", ADMIN, BODY, serve_revoke },
+	{ HTTP_GET, "/admin/policies", ADMIN, NO_BODY, serve_policies },
+	{ HTTP_POST, "/admin/policies", ADMIN, BODY, serve_policy_add },
+	{ HTTP_POST, "/admin/policies/check", ADMIN, BODY, serve_policy_check },
+	{ HTTP_PUT, "/admin/policies/", ADMIN, BODY, serve_policy },
+	{ HTTP_DELETE, "/admin/policies/", ADMIN, NO_BODY, serve_policy },
+	{ HTTP_GET, "/admin/statements", ADMIN, NO_BODY, serve_statements },
+	{ HTTP_DELETE, "/admin/statements", ADMIN, NO_BODY, serve_statements },
+	{ HTTP_GET, "/admin/pool", ADMIN, NO_BODY, serve_pool },
+	{ HTTP_GET, "/admin/metrics", ADMIN, NO_BODY, serve_metrics },
+	{ HTTP_POST, "/admin/reload", ADMIN, MAY_BODY, serve_reload },
 	{ HTTP_GET, "/.well-known/jwks.json", OPEN, NO_BODY, serve_jwks },
 	{ HTTP_GET, "/settings", OPEN, NO_BODY, serve_settings },
 	{ HTTP_GET, "/health", OPEN, NO_BODY, serve_health },
@@ -63,6 +83,80 @@ bool text_member(struct call *c, const char *name, struct slice *out)
 {
 	return json_text_member(c->json, name, out) >= 0 ||
 	       deny(c->err, 400, "validation_failed", "%s must be a string", name);
+}
+
+bool number_member(struct call *c, const char *name, int64_t initial, int64_t min, int64_t max, int64_t *out)
+{
+	*out = initial;
+	return (json_number_member(c->json, name, out) >= 0 && *out >= min && *out <= max) ||
+	       deny(c->err, 400, "validation_failed", "%s must be a number from %lld to %lld", name, (long long)min,
+		    (long long)max);
+}
+
+bool only_members(struct call *c, const char *const *names)
+{
+	json_object_object_foreach(c->json, name, value)
+	{
+		size_t i = 0;
+
+		(void)value;
+		while (names[i] && strcmp(names[i], name) != 0)
+			i++;
+		if (!names[i])
+			return deny(c->err, 400, "validation_failed", "\"%s\" means nothing here", name);
+	}
+	return true;
+}
+
+bool tail_parts(struct call *c, struct slice *out, size_t n)
+{
+	struct slice rest = c->tail, part;
+	struct error ignored;
+	size_t i = 0;
+
+	error_init(&ignored, c->env->arena);
+	while (i < n && slice_split(&rest, '/', &part) && part.len &&
+	       http_url_decode(c->env->arena, part, false, &out[i], &ignored))
+		i++;
+	return (i == n && !rest.ptr) || deny(c->err, 404, "not_found", "There is nothing at this path");
+}
+
+static bool page_number(struct call *c, const char *name, uint64_t initial, uint64_t max, uint64_t *out)
+{
+	struct slice text = url_parameter(c, name);
+
+	*out = initial;
+	if (!text.len)
+		return true;
+	if (!parse_u64(text, out) || !*out || *out > max)
+		return deny(c->err, 400, "validation_failed", "Bad Pagination Parameters: %s is 1 to %llu", name,
+			    (unsigned long long)max);
+	return true;
+}
+
+bool page_of(struct call *c, uint64_t *page_out, uint64_t *per_page_out)
+{
+	return page_number(c, "page", 1, INT32_MAX, page_out) &&
+	       page_number(c, "per_page", 50, PER_PAGE_MAX, per_page_out);
+}
+
+static void page_link(struct strbuf *b, const char *list, uint64_t page, uint64_t per_page, const char *rel)
+{
+	strbuf_addf(b, "%s</auth/v1/admin/%s?page=%llu&per_page=%llu>; rel=\"%s\"", b->len ? ", " : "", list,
+		    (unsigned long long)page, (unsigned long long)per_page, rel);
+}
+
+void page_links(struct call *c, const char *list, uint64_t page, uint64_t per_page, uint64_t total)
+{
+	uint64_t last = total ? (total + per_page - 1) / per_page : 1;
+	struct strbuf links;
+
+	strbuf_init(&links, c->env->arena, 256);
+	if (page < last)
+		page_link(&links, list, page + 1, per_page, "next");
+	page_link(&links, list, last, per_page, "last");
+	http_set_header(c->rs, "Link", "%s", strbuf_cstr(&links));
+	http_set_header(c->rs, "X-Total-Count", "%llu", (unsigned long long)total);
 }
 
 static bool session_gone(struct error *err)
@@ -242,6 +336,7 @@ static void refuse_in_form(struct call *c)
 	struct strbuf *b = &c->rs->body;
 
 	http_discard(c->rs);
+	c->plain = false;
 	c->rs->status = err->status;
 	if (c->drop_cookie)
 		clear_cookie(c);
@@ -255,6 +350,10 @@ static void refuse_in_form(struct call *c)
 	json_string(b, slice_of(ours || err->status == 503 ? err->message : "The request could not be served"));
 	if (ours && err->details)
 		strbuf_addf(b, ",\"%s\":%s", err->sqlstate, err->details);
+	if (ours && err->hint) {
+		strbuf_lit(b, ",\"hint\":");
+		json_string(b, slice_of(err->hint));
+	}
 	strbuf_addc(b, '}');
 }
 
@@ -267,7 +366,7 @@ static void wipe(struct slice s)
 /* Passwords and refresh tokens stay no longer than they are needed. */
 static void forget_secrets(struct call *c)
 {
-	static const char *const names[] = { "password", "refresh_token" };
+	static const char *const names[] = { "password", "refresh_token", "token" };
 	struct slice text;
 
 	wipe(c->body);
@@ -290,7 +389,9 @@ void identity_serve(const struct identity_env *env, const struct http_request *r
 	forget_secrets(&c);
 	if (err->code != ERR_NONE)
 		refuse_in_form(&c);
-	if (rs->status != 204)
+	if (c.plain)
+		http_set_header(rs, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+	else if (rs->status != 204)
 		http_set_header(rs, "Content-Type", "application/json; charset=utf-8");
 	if (!slice_is(rq->path, "/.well-known/jwks.json") || err->code != ERR_NONE)
 		http_set_header(rs, "Cache-Control", "no-store");

@@ -185,18 +185,6 @@ bool session_lives(struct store *q, struct slice session, struct slice user, boo
 	return true;
 }
 
-static struct slice instant(struct arena *a, const struct value *v)
-{
-	struct strbuf b;
-
-	strbuf_init(&b, a, 32);
-	if (v->kind == VALUE_DATETIME) {
-		value_add_datetime(&b, &v->t);
-		strbuf_addc(&b, 'Z');
-	}
-	return strbuf_slice(&b);
-}
-
 bool sessions_of(struct store *q, struct slice user, struct identity_session **list_out, size_t *n_out)
 {
 	static const enum db_fetch fetch[] = { FETCH_TEXT, FETCH_TEXT, FETCH_TEXT, FETCH_DATETIME, FETCH_DATETIME };
@@ -214,8 +202,8 @@ bool sessions_of(struct store *q, struct slice user, struct identity_session **l
 		list[i] = (struct identity_session){ .id = rows[i][0].s,
 						     .address = rows[i][1].s,
 						     .user_agent = rows[i][2].s,
-						     .created_at = instant(q->env->arena, &rows[i][3]),
-						     .refreshed_at = instant(q->env->arena, &rows[i][4]) };
+						     .created_at = store_instant(q->env->arena, &rows[i][3]),
+						     .refreshed_at = store_instant(q->env->arena, &rows[i][4]) };
 	*list_out = list;
 	return true;
 }

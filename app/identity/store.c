@@ -63,3 +63,15 @@ bool store_run(struct store *q, struct slice text, const struct value *params, s
 
 	return db_execute(q->conn, &statement, met_out ? met_out : &met, &made, q->err);
 }
+
+struct slice store_instant(struct arena *a, const struct value *v)
+{
+	struct strbuf b;
+
+	if (v->kind != VALUE_DATETIME)
+		return (struct slice){ "", 0 };
+	strbuf_init(&b, a, 32);
+	value_add_datetime(&b, &v->t);
+	strbuf_addc(&b, 'Z');
+	return strbuf_slice(&b);
+}

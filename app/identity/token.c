@@ -15,7 +15,7 @@ struct slice identity_token_id(struct arena *a)
 }
 
 /* iat is never within a revocation of all of the subject's tokens: this one is newer. */
-static int64_t issued_now(const struct identity_env *env, struct slice subject)
+int64_t token_issued_now(const struct identity_env *env, struct slice subject)
 {
 	int64_t now = time(NULL), floor = auth_issued_floor(env->auth, subject);
 
@@ -54,7 +54,7 @@ static struct slice claims_of(const struct identity_env *env, const struct ident
 bool session_json(const struct identity_env *env, const struct identity_user *user, const struct session_grant *grant,
 		  bool cookie, struct strbuf *out, struct error *err)
 {
-	int64_t now = issued_now(env, user->id), expires = now + (int64_t)env->config->auth_access_ttl;
+	int64_t now = token_issued_now(env, user->id), expires = now + (int64_t)env->config->auth_access_ttl;
 	struct slice token;
 
 	if (!auth_sign(env->arena, env->auth, claims_of(env, user, grant, now), &token, err))

@@ -16,19 +16,6 @@ static const enum db_fetch columns[] = { FETCH_TEXT,     FETCH_TEXT,     FETCH_T
 
 #define NCOLUMNS (sizeof(columns) / sizeof(*columns))
 
-/* "2026-11-21T10:00:00.123456Z"; empty for NULL. */
-static struct slice instant(struct arena *a, const struct value *v)
-{
-	struct strbuf b;
-
-	if (v->kind != VALUE_DATETIME)
-		return (struct slice){ "", 0 };
-	strbuf_init(&b, a, 32);
-	value_add_datetime(&b, &v->t);
-	strbuf_addc(&b, 'Z');
-	return strbuf_slice(&b);
-}
-
 static void read_user(struct arena *a, const struct value *v, struct identity_user *out)
 {
 	*out = (struct identity_user){ .id = v[0].s,
@@ -37,11 +24,11 @@ static void read_user(struct arena *a, const struct value *v, struct identity_us
 				       .password_hash = v[3].s,
 				       .user_metadata = v[4].s,
 				       .app_metadata = v[5].s,
-				       .banned_until = instant(a, &v[6]),
-				       .confirmed_at = instant(a, &v[7]),
-				       .last_sign_in_at = instant(a, &v[8]),
-				       .created_at = instant(a, &v[9]),
-				       .updated_at = instant(a, &v[10]),
+				       .banned_until = store_instant(a, &v[6]),
+				       .confirmed_at = store_instant(a, &v[7]),
+				       .last_sign_in_at = store_instant(a, &v[8]),
+				       .created_at = store_instant(a, &v[9]),
+				       .updated_at = store_instant(a, &v[10]),
 				       .banned = v[11].i != 0 };
 }
 

@@ -50,13 +50,12 @@ static void judge(struct policy *p)
 		p->fault = "insert needs check_expression or using_expression";
 }
 
-/* f: db, table, role, name, verbs, using, check, comment. Rows come with the last name first. */
-static void add_policy(struct loader *l, const struct slice *f)
+/* f: db, table, role, name, verbs, using, check, comment. */
+static void read_policy(struct loader *l, const struct slice *f, bool has_table, struct policy *p)
 {
 	struct arena *a = l->schema->arena;
-	struct table *t = schema_find_table(l->schema, f[0], f[1]);
-	struct policy *p = arena_new(a, struct policy), **list = t ? &t->policies : &l->schema->stray_policies;
 
+	*p = (struct policy){ .verbs = 0 };
 	p->schema = slice_copy(a, f[0]);
 	p->table = slice_copy(a, f[1]);
 	p->role = slice_copy(a, f[2]);
@@ -65,11 +64,21 @@ static void add_policy(struct loader *l, const struct slice *f)
 	p->using = expression(l, p, "using_expression", f[5]);
 	p->check = expression(l, p, "check_expression", f[6]);
 	p->comment = slice_copy(a, f[7]);
-	if (t)
-		t->policed = true;
-	else
+	if (!has_table)
 		p->fault = "there is no such table or view";
 	judge(p);
+}
+
+/* Rows come with the last name first. */
+static void add_policy(struct loader *l, const struct slice *f)
+{
+	struct table *t = schema_find_table(l->schema, f[0], f[1]);
+	struct policy *p = arena_new(l->schema->arena, struct policy);
+	struct policy **list = t ? &t->policies : &l->schema->stray_policies;
+
+	read_policy(l, f, t != NULL, p);
+	if (t)
+		t->policed = true;
 	p->next = *list;
 	*list = p;
 }
@@ -106,7 +115,10 @@ static bool try_policy(struct loader *l, const struct table *t, struct policy *p
 	const struct policy_expression *all[] = { p->using, p->check };
 
 	for (size_t i = 0; i < 2 && !p->fault; i++) {
-		if (!all[i] || all[i]->always || try_expression(l, t, all[i], &p->fault))
+		if (!all[i] || all[i]->always)
+			continue;
+		p->servers_fault = true;
+		if (try_expression(l, t, all[i], &p->fault))
 			continue;
 		if (l->err->code == ERR_DB_LOST)
 			return false;
@@ -116,6 +128,29 @@ static bool try_policy(struct loader *l, const struct table *t, struct policy *p
 	}
 	schema_digest(l->schema, slice_of(p->fault));
 	return true;
+}
+
+/* --- policies that are to be --- */
+
+void schema_policy_read(struct arena *a, const struct schema *schema, const struct policy_texts *texts,
+			struct policy *out)
+{
+	struct schema scratch = { .arena = a };
+	struct loader l = { .schema = &scratch };
+	const struct slice f[] = { texts->schema, texts->table, texts->role,  texts->name,
+				   texts->verbs,  texts->using, texts->check, texts->comment };
+
+	read_policy(&l, f, schema_table(schema, texts->schema, texts->table) != NULL, out);
+}
+
+bool schema_policy_try(struct arena *a, const struct schema *schema, struct db_conn *catalogue, struct policy *policy,
+		       struct error *err)
+{
+	struct schema scratch = { .arena = a };
+	struct loader l = { .schema = &scratch, .scratch = a, .conn = catalogue, .err = err };
+	const struct table *t = schema_table(schema, policy->schema, policy->table);
+
+	return !t || try_policy(&l, t, policy);
 }
 
 /* --- views --- */

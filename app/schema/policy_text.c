@@ -12,6 +12,8 @@ struct scan {
 	struct policy_expression *out;
 	size_t cap;
 	unsigned depth;
+	bool named, dotted; /* what stands before is a name; one behind a dot */
+	bool dot;
 };
 
 static bool is_letter(char c)
@@ -155,6 +157,18 @@ static const char *refused(const struct scan *s)
 	}
 }
 
+/* Two names with a dot, and a parenthesis: a function of some database. */
+static void follow(struct scan *s, char c, bool name)
+{
+	if (c == '(' && s->named && s->dotted)
+		s->out->calls = true;
+	if (c == ' ' || (c >= '\t' && c <= '\r'))
+		return;
+	s->dotted = name && s->dot;
+	s->named = name;
+	s->dot = c == '.';
+}
+
 static const char *parenthesis(struct scan *s, char c)
 {
 	if (c == ')' && s->depth-- == 0)
@@ -173,13 +187,19 @@ static const char *next(struct scan *s)
 		return fault;
 	if (c == '\'' || c == '"' || c == '`') {
 		fault = quoted(s, &piece);
+		follow(s, c, c != '\'');
 	} else if (c == ':') {
+		follow(s, c, false);
 		return placeholder(s);
 	} else if (is_word(c)) {
 		piece = word(s);
 		s->out->subqueries |= slice_ieq(piece, SLICE("select")) || slice_ieq(piece, SLICE("table"));
+		if (slice_ieq(piece, SLICE("load_file")))
+			fault = "LOAD_FILE: a policy reads no files";
+		follow(s, c, true);
 	} else {
 		fault = parenthesis(s, c);
+		follow(s, c, false);
 		piece = (struct slice){ s->rest.ptr, 1 };
 		s->rest = slice_from(s->rest, 1);
 	}

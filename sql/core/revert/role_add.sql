@@ -1,0 +1,1 @@
+DROP PROCEDURE role_add;
