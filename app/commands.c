@@ -174,11 +174,9 @@ static void check_identity(struct check *c)
 {
 	struct session *s = c->s;
 	struct arena *a = s->arena;
-	struct identity_env env = { .arena = a,
-				    .config = &s->state->config,
-				    .auth = s->state->auth,
-				    .db = s->state->db,
-				    .client_fd = -1 };
+	struct identity_env env = {
+		.arena = a, .config = &s->state->config, .auth = s->state->auth, .db = s->state->db, .client_fd = -1
+	};
 	struct db_conn *conn;
 	uint64_t version = 0;
 

@@ -460,7 +460,8 @@ bool worker_reload(struct worker *w)
 void worker_count_statements(struct worker *w)
 {
 	if (w->self)
-		db_count_statements(w->state->db, &w->shared->statements, (size_t)(w->self - w->shared->metrics.workers));
+		db_count_statements(w->state->db, &w->shared->statements,
+				    (size_t)(w->self - w->shared->metrics.workers));
 }
 
 void worker_follow_reload(struct worker *w)

@@ -99,7 +99,7 @@ void identity_session_json(const struct identity_session *session, struct strbuf
 
 bool identity_roles(const struct identity_env *env, struct slice as, struct slice **list_out, size_t *n_out,
 		    struct error *err) MUST_CHECK;
-/* A to Z, digits and _ - . : what `rowgate role add` takes. */
+/* What `rowgate role add` takes: letters, digits and _ - . in names that both servers have no other use for. */
 bool identity_role_name(struct slice name);
 /* What a role may do in the published databases, as JSON. */
 bool identity_role_json(const struct identity_env *env, const struct schema *schema, struct slice role,

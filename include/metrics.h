@@ -33,9 +33,9 @@ struct metric_worker {
 	_Atomic int64_t pid;  /* 0: free */
 	_Atomic int64_t busy; /* milliseconds, monotonic, since when a request is in hand; 0: idle */
 	_Atomic int64_t connections;
-	_Atomic uint64_t reloads;    /* of struct shared: the last that it has followed */
-	_Atomic bool reload_failed;  /* and went on as it was */
-	_Atomic int64_t reloaded;    /* seconds since 1970 */
+	_Atomic uint64_t reloads;   /* of struct shared: the last that it has followed */
+	_Atomic bool reload_failed; /* and went on as it was */
+	_Atomic int64_t reloaded;   /* seconds since 1970 */
 };
 
 struct metrics {

@@ -20,7 +20,7 @@ struct statement_entry {
 };
 
 struct statement_table {
-	_Atomic uint64_t age; /* as that of the pool, else all of this is over */
+	_Atomic uint64_t age;                /* as that of the pool, else all of this is over */
 	_Atomic uint64_t shapes[STATEMENTS]; /* 0: free */
 	struct statement_entry entries[STATEMENTS];
 };

@@ -121,7 +121,8 @@ bool serve_key_new(struct call *c)
 		alg = SLICE("ES256");
 	if (!alg_fit(alg))
 		return deny(c->err, 400, "validation_failed", "alg is one of HS, RS or ES 256, 384, 512");
-	if (!auth_key_new(c->env->arena, c->env->config, slice_cstr(c->env->arena, alg), time(NULL) + delay, &kid, c->err))
+	if (!auth_key_new(c->env->arena, c->env->config, slice_cstr(c->env->arena, alg), time(NULL) + delay, &kid,
+			  c->err))
 		return not_changed(c);
 	return answer(c, kid);
 }

@@ -3,6 +3,7 @@
 
 #include "internal.h"
 
+/* again: with a table or a policy of a moment ago. */
 static const struct schema *definitions(struct call *c, bool again)
 {
 	return c->env->definitions(c->env->worker, again, c->err);
@@ -100,7 +101,7 @@ static bool read_whole(struct call *c, struct policy_texts *out)
 
 bool serve_policy_check(struct call *c)
 {
-	const struct schema *schema = definitions(c, false);
+	const struct schema *schema = definitions(c, true);
 	struct policy_texts texts;
 	struct policy policy;
 
@@ -131,7 +132,7 @@ static bool in_force(struct call *c, const struct policy *policy)
 
 bool serve_policy_add(struct call *c)
 {
-	const struct schema *schema = definitions(c, false);
+	const struct schema *schema = definitions(c, true);
 	struct policy_texts texts;
 	struct policy policy;
 
@@ -143,7 +144,7 @@ bool serve_policy_add(struct call *c)
 bool serve_policy(struct call *c)
 {
 	static const char *const members[] = { "verbs", "using", "check", "comment", NULL };
-	const struct schema *schema = definitions(c, false);
+	const struct schema *schema = definitions(c, true);
 	struct policy_texts texts = { .verbs = { "", 0 } };
 	struct policy policy;
 	struct slice parts[4];

@@ -144,7 +144,8 @@ static void add_database(struct call *c, struct strbuf *b)
 		strbuf_lit(b, ",\"server\":");
 		json_string(b, memmem(version.ptr, version.len, "MariaDB", 7)
 				       ? version
-				       : slice_of(arena_printf(c->env->arena, "MySQL %.*s", (int)version.len, version.ptr)));
+				       : slice_of(arena_printf(c->env->arena, "MySQL %.*s", (int)version.len,
+							       version.ptr)));
 	} else {
 		strbuf_lit(b, ",\"msg\":");
 		json_string(b, slice_of(c->err->message));

@@ -226,17 +226,22 @@ bool serve_roles(struct call *c)
 
 bool identity_role_name(struct slice name)
 {
+	static const char *const words[] = { "none", "default", "all", "public", "current_role" };
 	bool ok = name.len >= 1 && name.len <= 32;
 
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		ok = ok && !slice_ieq(name, slice_of(words[i]));
 	for (size_t i = 0; ok && i < name.len; i++)
-		ok = name.ptr[i] && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.", name.ptr[i]);
+		ok = name.ptr[i] &&
+		     strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.", name.ptr[i]);
 	return ok;
 }
 
 static bool not_possible(struct call *c, struct slice name)
 {
 	deny(c->err, 409, "not_possible_here", "The database does not let db-identity-user make roles");
-	return error_hint(c->err, "rowgate role add %.*s --db-user ADMIN --db-password-file FILE", (int)name.len, name.ptr);
+	return error_hint(c->err, "rowgate role add %.*s --db-user ADMIN --db-password-file FILE", (int)name.len,
+			  name.ptr);
 }
 
 /* By a routine that makes new and empty ones alone: one that is there already may do anything. */

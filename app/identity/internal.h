@@ -152,7 +152,7 @@ bool tail_parts(struct call *c, struct slice *out, size_t n) MUST_CHECK;
 /* page and per_page of the URL, and the headers that tell the pages of admin/LIST. */
 bool page_of(struct call *c, uint64_t *page_out, uint64_t *per_page_out) MUST_CHECK;
 void page_links(struct call *c, const char *list, uint64_t page, uint64_t per_page, uint64_t total);
-bool call_user(struct call *c, bool lock, struct identity_user *out) MUST_CHECK;  /* whose token it is */
+bool call_user(struct call *c, bool lock, struct identity_user *out) MUST_CHECK; /* whose token it is */
 void set_cookie(struct call *c, struct slice refresh_token);
 void clear_cookie(struct call *c);
 bool wants_cookie(const struct call *c);

@@ -44,11 +44,16 @@ static bool texts_fit(const struct policy_texts *p, struct error *err)
 const char *policy_fault(const struct policy *p)
 {
 	static const char *const harmless[] = {
-		"Unknown column",   "You have an error in your SQL", "Table '",        "FUNCTION ",
-		"Column '",         "Operand should contain",        "Invalid use",    "Incorrect parameter",
-		"Illegal mix of",   "Illegal parameter",             "Unknown table",  "Unknown database",
-		"Incorrect argume", "Not unique table",              "Every derived",  "Misplaced",
-		"SELECT command",   "execute command",               "Unknown charac", "permission denied",
+		"Unknown column",   "You have an error in your SQL",
+		"Table '",          "FUNCTION ",
+		"Column '",         "Operand should contain",
+		"Invalid use",      "Incorrect parameter",
+		"Illegal mix of",   "Illegal parameter",
+		"Unknown table",    "Unknown database",
+		"Incorrect argume", "Not unique table",
+		"Every derived",    "Misplaced",
+		"SELECT command",   "execute command",
+		"Unknown charac",   "permission denied",
 	};
 
 	if (!p->fault || !p->servers_fault)
@@ -184,7 +189,8 @@ static bool not_allowed(struct error *err)
 	if (err->code != ERR_DENIED && err->code != ERR_DB_TABLE && err->code != ERR_DB_SCHEMA)
 		return false;
 	deny(err, 409, "not_possible_here", "db-identity-user may not write rowgate.policy");
-	return error_hint(err, "sql/deploy.sh deploy gives it the right; else write there as an administrator of the database.");
+	return error_hint(
+		err, "sql/deploy.sh deploy gives it the right; else write there as an administrator of the database.");
 }
 
 static bool good(const struct identity_env *env, const struct schema *schema, struct slice as,
@@ -208,8 +214,8 @@ static struct value text_or_null(struct slice s)
 bool identity_policy_add(const struct identity_env *env, const struct schema *schema, struct slice as,
 			 const struct policy_texts *p, struct policy *out, struct error *err)
 {
-	const struct value params[] = { value_text(p->schema),   value_text(p->table),  value_text(p->role),
-					value_text(p->name),     value_text(p->verbs),  text_or_null(p->using),
+	const struct value params[] = { value_text(p->schema),  value_text(p->table),  value_text(p->role),
+					value_text(p->name),    value_text(p->verbs),  text_or_null(p->using),
 					text_or_null(p->check), value_text(p->comment) };
 	struct store q;
 	bool ok;
@@ -217,10 +223,11 @@ bool identity_policy_add(const struct identity_env *env, const struct schema *sc
 	if (!good(env, schema, as, p, out, err) || !store_open(&q, env, err))
 		return false;
 	ok = db_begin(q.conn, err) &&
-	     store_run(&q,
-		       SLICE("INSERT INTO rowgate.policy (schema_name, table_name, role, name, verbs, using_expression, "
-			     "check_expression, comment) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
-		       params, 8, NULL) &&
+	     store_run(
+		     &q,
+		     SLICE("INSERT INTO rowgate.policy (schema_name, table_name, role, name, verbs, using_expression, "
+			   "check_expression, comment) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+		     params, 8, NULL) &&
 	     db_commit(q.conn, err);
 	store_close(&q);
 	if (!ok && err->code == ERR_DUPLICATE)
@@ -245,10 +252,11 @@ bool identity_policy_find(const struct identity_env *env, struct policy_texts *p
 
 	if (!store_open(&q, env, err))
 		return false;
-	ok = store_rows(&q,
-			SLICE("SELECT verbs, COALESCE(using_expression, ''), COALESCE(check_expression, ''), comment FROM "
-			      "rowgate.policy WHERE " KEY),
-			params, 4, fetch, 4, &rows, &n);
+	ok = store_rows(
+		&q,
+		SLICE("SELECT verbs, COALESCE(using_expression, ''), COALESCE(check_expression, ''), comment FROM "
+		      "rowgate.policy WHERE " KEY),
+		params, 4, fetch, 4, &rows, &n);
 	store_close(&q);
 	if (!ok)
 		return not_allowed(err);
@@ -274,10 +282,11 @@ bool identity_policy_change(const struct identity_env *env, const struct schema 
 	if (!good(env, schema, as, p, out, err) || !store_open(&q, env, err))
 		return false;
 	ok = db_begin(q.conn, err) &&
-	     store_run(&q,
-		       SLICE("UPDATE rowgate.policy SET verbs = ?, using_expression = ?, check_expression = ?, comment = ? "
-			     "WHERE " KEY),
-		       params, 8, &met) &&
+	     store_run(
+		     &q,
+		     SLICE("UPDATE rowgate.policy SET verbs = ?, using_expression = ?, check_expression = ?, comment = ? "
+			   "WHERE " KEY),
+		     params, 8, &met) &&
 	     db_commit(q.conn, err);
 	store_close(&q);
 	if (!ok)

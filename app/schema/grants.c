@@ -256,7 +256,6 @@ bool grants_lines(struct arena *a, struct db_conn *conn, struct slice **lines_ou
 
 bool grants_roles(struct arena *a, struct db_conn *conn, struct slice **roles_out, size_t *n_out, struct error *err)
 {
-	return texts(a, conn,
-		     SLICE("SELECT DISTINCT ROLE_NAME FROM information_schema.APPLICABLE_ROLES ORDER BY 1"), roles_out,
-		     n_out, err);
+	return texts(a, conn, SLICE("SELECT DISTINCT ROLE_NAME FROM information_schema.APPLICABLE_ROLES ORDER BY 1"),
+		     roles_out, n_out, err);
 }
