@@ -272,12 +272,15 @@ struct value texts_extreme(const struct texts *t, bool greatest)
 
 /* --- numbers --- */
 
+/* 10 to the MAX_DIGITS */
+#define MOST ((wide)100000000000000 * 100000000000000)
+
 /* A value with more decimals than any before: all become as fine. */
 static bool rescale(struct stats *s, struct operand *o, unsigned scale)
 {
 	size_t at = (size_t)(o - s->operands);
 	wide factor = number_power(scale - o->scale);
-	wide most = number_power(MAX_DIGITS) / factor;
+	wide most = MOST / factor;
 
 	for (size_t i = 0; i < s->ngroups; i++) {
 		struct counter *c = &s->groups[i]->counters[at];
@@ -294,12 +297,11 @@ static bool rescale(struct stats *s, struct operand *o, unsigned scale)
 /* Zeros at the end are left out, so that whole amounts lie close together whatever decimals their column has. */
 static bool decimal(struct stats *s, struct operand *o, struct slice text, wide *out)
 {
-	wide most = number_power(MAX_DIGITS);
 	unsigned scale;
 
 	if (number_parse(text, true, out, &scale) && (scale <= o->scale || rescale(s, o, scale))) {
 		*out *= number_power(o->scale - scale);
-		if (*out<most && * out> - most)
+		if (*out<MOST && * out> - MOST)
 			return true;
 	}
 	error_set(s->err, ERR_OUT_OF_RANGE, "numeric field overflow");
@@ -337,6 +339,28 @@ static bool number(struct stats *s, struct operand *o, const struct value *v, wi
 	}
 }
 
+bool groups_settle(struct stats *s, struct counter *c)
+{
+	size_t known = c->tally.n;
+
+	tally_settle(&c->tally);
+	return groups_take(s, (c->tally.n - known) * (c->tally.is_wide ? 2 : 1));
+}
+
+/* Of tallied values totals follow in the end; rescale() needs these. */
+static bool tally(struct stats *s, struct counter *c, wide n)
+{
+	size_t known = c->tally.n;
+
+	if (!c->totals.n || n < c->totals.least)
+		c->totals.least = n;
+	if (!c->totals.n || n > c->totals.most)
+		c->totals.most = n;
+	c->totals.n++;
+	tally_add(&c->tally, n);
+	return c->tally.n == known || groups_take(s, (c->tally.n - known) * (c->tally.is_wide ? 2 : 1));
+}
+
 static bool add_operand(struct stats *s, struct operand *o, struct counter *c, const struct value *cells)
 {
 	const struct value *v = &cells[o->wanted->place];
@@ -353,17 +377,10 @@ static bool add_operand(struct stats *s, struct operand *o, struct counter *c, c
 		return false;
 	if (!is_value)
 		return true;
-	if (!o->tallied) {
-		totals_add(&c->totals, o->how.unit, n, 1);
-		return true;
-	}
-	/* Of tallied values totals follow in the end; rescale() needs these. */
-	if (!c->totals.n || n < c->totals.least)
-		c->totals.least = n;
-	if (!c->totals.n || n > c->totals.most)
-		c->totals.most = n;
-	c->totals.n++;
-	return !tally_add(&c->tally, n) || groups_take(s, c->tally.is_wide ? 2 : 1);
+	if (o->tallied)
+		return tally(s, c, n);
+	totals_add(&c->totals, o->how.unit, n, 1);
+	return true;
 }
 
 bool groups_add(struct stats *s, const struct value *cells)

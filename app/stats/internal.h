@@ -45,28 +45,32 @@ bool moment_exists(const struct value *v);
 /* --- tally.c: how often each value occurs --- */
 
 struct tally {
-	uint64_t *slots; /* low half, count and, when wide, high half of each; count 0: free */
-	uint32_t *cells; /* or the counts of the values from base on */
-	size_t n, size;  /* values; slots (a power of two), or cells */
-	int64_t base;
-	bool is_wide; /* some value needs more than 64 bits */
+	void *values;     /* distinct ones, ascending: int64_t, or wide when one of them needs more than 64 bits */
+	uint64_t *counts; /* how often each occurs */
+	size_t n;
+	void *fresh; /* those not counted yet */
+	size_t nfresh, room;
+	bool is_wide;
 };
 
-/* Counts a value; true when it is a new one. */
-bool tally_add(struct tally *t, wide v);
+/* n grows with later ones, when as many have been gathered as it is. */
+void tally_add(struct tally *t, wide v);
 
-/* Every value becomes factor times itself. */
+/* Counts all that have been added: n is then how many are distinct. */
+void tally_settle(struct tally *t);
+
+/* Every value becomes factor times itself, factor > 0. */
 void tally_scale(struct tally *t, wide factor);
 void tally_free(struct tally *t);
 
 struct count {
 	wide value;
 	uint64_t n;
-	uint64_t before; /* how many stand before it, once sorted */
+	uint64_t before; /* how many stand before it */
 };
 
-/* All values in ascending order, allocated with malloc; NULL when there are none. */
-struct count *tally_sorted(const struct tally *t);
+/* All values, settled, in ascending order, allocated with malloc; NULL when there are none. */
+struct count *tally_sorted(struct tally *t);
 
 /* --- measure.c: what is known of sorted values --- */
 
@@ -213,6 +217,9 @@ struct stats {
 
 /* Room in memory for n more values; ERR_PACKET. */
 bool groups_take(struct stats *s, uint64_t n) MUST_CHECK;
+
+/* Counts what has been added to a counter; ERR_PACKET. */
+bool groups_settle(struct stats *s, struct counter *c) MUST_CHECK;
 
 /* Takes in one row. */
 bool groups_add(struct stats *s, const struct value *cells) MUST_CHECK;

@@ -1,6 +1,9 @@
 /* Decimal numbers as whole numbers and back, without rounding. */
 #include "internal.h"
 
+/* Of a number within 64 bits. */
+#define SHORT_DIGITS 18
+
 wide number_power(unsigned n)
 {
 	wide p = 1;
@@ -24,30 +27,53 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-bool number_parse(struct slice s, bool trimmed, wide *out, unsigned *scale_out)
+/* The digits of s, of which at most one is a point, as a whole number. The first 18 need no more than 64 bits. */
+static bool whole_number(struct slice s, wide *out, unsigned *scale_out)
 {
-	bool negative = s.len && s.ptr[0] == '-', point = false;
 	unsigned scale = 0, digits = 0;
-	wide v = 0;
+	bool point = false;
+	uint64_t low = 0;
+	size_t i = 0;
 
-	if (trimmed && s.len && memchr(s.ptr, '.', s.len))
-		while (s.ptr[s.len - 1] == '0')
-			s.len--;
-	for (size_t i = negative; i < s.len; i++) {
+	for (; i < s.len && digits < SHORT_DIGITS; i++) {
 		if (s.ptr[i] == '.') {
 			point = true;
 			continue;
 		}
-		digits += v || s.ptr[i] != '0';
-		if (!is_digit(s.ptr[i]) || digits > MAX_DIGITS)
+		if (!is_digit(s.ptr[i]))
 			return false;
-		v = v * 10 + (s.ptr[i] - '0');
+		low = low * 10 + (uint64_t)(s.ptr[i] - '0');
+		digits += low != 0;
 		scale += point;
 	}
-	if (scale > MAX_DIGITS)
-		return false;
-	*out = negative ? -v : v;
+	*out = low;
+	for (; i < s.len; i++) {
+		if (s.ptr[i] == '.') {
+			point = true;
+			continue;
+		}
+		if (!is_digit(s.ptr[i]) || ++digits > MAX_DIGITS)
+			return false;
+		*out = *out * 10 + (s.ptr[i] - '0');
+		scale += point;
+	}
 	*scale_out = scale;
+	return scale <= MAX_DIGITS;
+}
+
+bool number_parse(struct slice s, bool trimmed, wide *out, unsigned *scale_out)
+{
+	bool negative = s.len && s.ptr[0] == '-';
+
+	if (negative)
+		s = slice_from(s, 1);
+	if (trimmed && s.len && s.ptr[s.len - 1] == '0' && memchr(s.ptr, '.', s.len))
+		while (s.ptr[s.len - 1] == '0')
+			s.len--;
+	if (!whole_number(s, out, scale_out))
+		return false;
+	if (negative)
+		*out = -*out;
 	return true;
 }
 

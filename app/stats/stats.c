@@ -318,12 +318,14 @@ static bool work_out(struct stats *s, struct group *g, size_t at)
 {
 	const struct operand *o = &s->operands[at];
 	struct counter *c = &g->counters[at];
-	struct count *sorted = tally_sorted(&c->tally);
+	struct sample x = { .unit = o->how.unit, .scale = o->scale, .total = c->totals.n };
+	struct count *sorted;
 	size_t text = 0;
-	struct sample x = {
-		.values = sorted, .n = c->tally.n, .total = c->totals.n, .unit = o->how.unit, .scale = o->scale
-	};
 
+	if (!groups_settle(s, c))
+		return false;
+	x.values = sorted = tally_sorted(&c->tally);
+	x.n = c->tally.n;
 	if (o->tallied) {
 		c->totals = (struct totals){ 0 };
 		for (size_t i = 0; i < x.n; i++)

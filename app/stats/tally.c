@@ -1,28 +1,34 @@
 /*
- * How often each value occurs: open addressing, at most three quarters full, 16 bytes a slot; 24 as soon as a value needs
- * more than 64 bits. Values that lie close together, as whole amounts do, are kept as an array of counts instead, for as
- * long as that takes no more memory: what is counted then mostly lies in the processor's cache.
+ * How often each value occurs. Values are gathered as they come, and as soon as there are as many as are known already,
+ * sorted by their digits and counted into those. All memory is met in order that way: a hash table of values that lie
+ * anywhere waits for memory with nearly each of them, which costs more than all else that is done for a row.
  */
 #include <stdlib.h>
 
 #include "internal.h"
 
-#define FIRST_SIZE 8
-/* Cells of an array in the place of a slot: 4 bytes for 16. */
-#define CELLS 4
+#define FIRST_ROOM 16
+/* Up to so many are sorted by insertion. */
+#define FEW 32
+#define DIGIT 256
+#define SIGN ((uint64_t)1 << 63)
 
-static size_t stride(const struct tally *t)
+static size_t width(const struct tally *t)
 {
-	return t->is_wide ? 3 : 2;
+	return t->is_wide ? sizeof(wide) : sizeof(int64_t);
 }
 
-static void *zeroed(size_t n, size_t size)
+static wide get(const struct tally *t, const void *values, size_t i)
 {
-	void *p = calloc(n ? n : 1, size);
+	return t->is_wide ? ((const wide *)values)[i] : ((const int64_t *)values)[i];
+}
 
-	if (!p)
-		abort();
-	return p;
+static void set(const struct tally *t, void *values, size_t i, wide v)
+{
+	if (t->is_wide)
+		((wide *)values)[i] = v;
+	else
+		((int64_t *)values)[i] = (int64_t)v;
 }
 
 static bool fits(wide v)
@@ -30,213 +36,229 @@ static bool fits(wide v)
 	return v == (int64_t)v;
 }
 
-/* --- slots --- */
-
-static size_t place(uint64_t low, uint64_t high, size_t size)
+static void *resized(void *p, size_t n, size_t size)
 {
-	uint64_t h = (low ^ (high * 0xC2B2AE3D27D4EB4Fu)) * 0x9E3779B97F4A7C15u;
-
-	return (h ^ h >> 32) & (size - 1);
+	p = realloc(p, n * size);
+	if (!p)
+		abort();
+	return p;
 }
 
-static uint64_t *find(const struct tally *t, uint64_t low, uint64_t high)
+/* --- sorting --- */
+
+static int ascending(const void *a, const void *b)
 {
-	size_t step = stride(t), i = place(low, t->is_wide ? high : 0, t->size);
+	const wide *x = a, *y = b;
 
-	for (;; i = (i + 1) & (t->size - 1)) {
-		uint64_t *slot = t->slots + i * step;
+	return (*x > *y) - (*x < *y);
+}
 
-		if (!slot[1] || (slot[0] == low && (!t->is_wide || slot[2] == high)))
-			return slot;
+static void sort_few(int64_t *v, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		int64_t x = v[i];
+		size_t k = i;
+
+		for (; k && v[k - 1] > x; k--)
+			v[k] = v[k - 1];
+		v[k] = x;
 	}
 }
 
-/* Slots that n values need, one more included. */
-static size_t slots_for(size_t n)
+static unsigned digit(int64_t v, unsigned shift)
 {
-	size_t size = FIRST_SIZE;
-
-	while (n >= size / 4 * 3)
-		size *= 2;
-	return size;
+	return (unsigned)(((uint64_t)v ^ SIGN) >> shift) & (DIGIT - 1);
 }
 
-static void put(struct tally *t, wide v, uint64_t n)
+/* By one digit, into another array; what is equal in it stays in its order. */
+static void sort_by_digit(const int64_t *from, int64_t *to, size_t n, unsigned shift)
 {
-	uint64_t low = (uint64_t)v, high = (uint64_t)(v >> 64), *slot = find(t, low, high);
+	size_t places[DIGIT] = { 0 }, sum = 0;
 
-	slot[0] = low;
-	slot[1] = n;
-	if (t->is_wide)
-		slot[2] = high;
-}
+	for (size_t i = 0; i < n; i++)
+		places[digit(from[i], shift)]++;
+	for (size_t i = 0; i < DIGIT; i++) {
+		size_t count = places[i];
 
-/* --- both --- */
-
-/* The value in the i-th slot or cell; false: it is empty. */
-static bool value_in(const struct tally *t, size_t i, struct count *out)
-{
-	const uint64_t *slot;
-
-	if (t->cells) {
-		*out = (struct count){ .value = (wide)t->base + (wide)i, .n = t->cells[i] };
-		return out->n != 0;
+		places[i] = sum;
+		sum += count;
 	}
-	if (!t->slots)
-		return false;
-	slot = t->slots + i * stride(t);
-	out->value = (int64_t)slot[0];
-	if (t->is_wide)
-		out->value = (wide)(((unsigned __int128)slot[2] << 64) | slot[0]);
-	out->n = slot[1];
-	return out->n != 0;
+	for (size_t i = 0; i < n; i++)
+		to[places[digit(from[i], shift)]++] = from[i];
 }
 
-static void release(const struct tally *t)
+/* By the digits that are not the same in all of them, the least first. */
+static void sort_many(int64_t *v, int64_t *scratch, size_t n)
 {
-	free(t->slots);
-	free(t->cells);
-}
+	int64_t *from = v, *to = scratch, *other;
+	uint64_t differing = 0;
 
-/* Into slots, the values times factor. */
-static void to_slots(struct tally *t, size_t size, bool is_wide, wide factor)
-{
-	struct tally old = *t;
-	struct count c;
-
-	*t = (struct tally){ .n = old.n, .size = size, .is_wide = is_wide };
-	t->slots = zeroed(size, stride(t) * sizeof(uint64_t));
-	for (size_t i = 0; i < old.size; i++)
-		if (value_in(&old, i, &c))
-			put(t, c.value * factor, c.n);
-	release(&old);
-}
-
-static void limits(const struct tally *t, int64_t *least, int64_t *most)
-{
-	struct count c;
-
-	for (size_t i = 0; i < t->size; i++) {
-		if (!value_in(t, i, &c))
+	for (size_t i = 1; i < n; i++)
+		differing |= (uint64_t)v[i] ^ (uint64_t)v[0];
+	for (unsigned shift = 0; shift < 64; shift += 8) {
+		if (!(differing >> shift & (DIGIT - 1)))
 			continue;
-		*least = c.value < *least ? (int64_t)c.value : *least;
-		*most = c.value > *most ? (int64_t)c.value : *most;
+		sort_by_digit(from, to, n, shift);
+		other = from;
+		from = to;
+		to = other;
 	}
+	if (from != v)
+		memcpy(v, from, n * sizeof(*v));
 }
 
-/* Into an array that has room for v, if that is not larger than slots would be. */
-static bool to_cells(struct tally *t, wide v)
+static void sort_fresh(struct tally *t, uint64_t *scratch)
 {
-	int64_t least = INT64_MAX, most = INT64_MIN, base;
-	size_t room = slots_for(t->n) * CELLS;
-	struct tally old = *t;
-	struct count c;
-	uint64_t range;
-
-	if (t->is_wide || !fits(v))
-		return false;
-	limits(t, &least, &most);
-	least = v < least ? (int64_t)v : least;
-	most = v > most ? (int64_t)v : most;
-	range = (uint64_t)most - (uint64_t)least;
-	if (range >= room / 2)
-		return false;
-	/* As much room on both sides as there is. */
-	base = least < INT64_MIN + (int64_t)room ? least : least - (int64_t)((room - range) / 2);
-	*t = (struct tally){ .n = old.n, .size = room, .base = base };
-	t->cells = zeroed(room, sizeof(*t->cells));
-	for (size_t i = 0; i < old.size; i++)
-		if (value_in(&old, i, &c))
-			t->cells[(size_t)((uint64_t)c.value - (uint64_t)base)] = (uint32_t)c.n;
-	release(&old);
-	return true;
-}
-
-/* Makes v find its place. */
-static void make_room(struct tally *t, wide v)
-{
-	bool countable = true;
-	struct count c;
-
-	for (size_t i = 0; t->slots && i < t->size; i++)
-		countable &= !value_in(t, i, &c) || c.n < UINT32_MAX;
-	if (t->n < 4 * FIRST_SIZE || !countable || !to_cells(t, v))
-		to_slots(t, slots_for(t->n), t->is_wide || !fits(v), 1);
-}
-
-static bool add_to_slots(struct tally *t, wide v)
-{
-	uint64_t *slot;
-
-	if (t->n >= t->size / 4 * 3 || (!t->is_wide && !fits(v))) {
-		make_room(t, v);
-		return tally_add(t, v);
-	}
-	slot = find(t, (uint64_t)v, (uint64_t)(v >> 64));
-	if (slot[1]++)
-		return false;
-	slot[0] = (uint64_t)v;
 	if (t->is_wide)
-		slot[2] = (uint64_t)(v >> 64);
-	t->n++;
-	return true;
+		qsort(t->fresh, t->nfresh, sizeof(wide), ascending);
+	else if (t->nfresh <= FEW)
+		sort_few(t->fresh, t->nfresh);
+	else
+		sort_many(t->fresh, (int64_t *)scratch, t->nfresh);
 }
 
-bool tally_add(struct tally *t, wide v)
-{
-	uint64_t at = (uint64_t)v - (uint64_t)t->base;
+/* --- counting --- */
 
-	if (!t->cells)
-		return add_to_slots(t, v);
-	if (at >= t->size || !fits(v)) {
-		make_room(t, v);
-		return tally_add(t, v);
+/* Counts the sorted ones; those that are new stay in front, and how often each occurs goes to counts. Their number. */
+static size_t count_known(struct tally *t, uint64_t *counts)
+{
+	size_t at = 0, n = 0;
+
+	for (size_t i = 0, next; i < t->nfresh; i = next) {
+		wide v = get(t, t->fresh, i);
+
+		for (next = i + 1; next < t->nfresh && get(t, t->fresh, next) == v;)
+			next++;
+		while (at < t->n && get(t, t->values, at) < v)
+			at++;
+		if (at < t->n && get(t, t->values, at) == v) {
+			t->counts[at] += next - i;
+			continue;
+		}
+		set(t, t->fresh, n, v);
+		counts[n++] = next - i;
 	}
-	if (t->cells[at] == UINT32_MAX) {
-		to_slots(t, slots_for(t->n), false, 1);
-		return tally_add(t, v);
+	return n;
+}
+
+/* The n new ones among the others, from the end on. */
+static void merge(struct tally *t, const uint64_t *counts, size_t n)
+{
+	size_t from = t->n, to = t->n + n;
+
+	t->values = resized(t->values, to, width(t));
+	t->counts = resized(t->counts, to, sizeof(*t->counts));
+	t->n = to;
+	while (n) {
+		to--;
+		if (from && get(t, t->values, from - 1) > get(t, t->fresh, n - 1)) {
+			from--;
+			set(t, t->values, to, get(t, t->values, from));
+			t->counts[to] = t->counts[from];
+		} else {
+			n--;
+			set(t, t->values, to, get(t, t->fresh, n));
+			t->counts[to] = counts[n];
+		}
 	}
-	t->n += !t->cells[at];
-	return !t->cells[at]++;
+}
+
+void tally_settle(struct tally *t)
+{
+	uint64_t *scratch;
+	size_t n;
+
+	if (!t->nfresh)
+		return;
+	scratch = resized(NULL, t->nfresh, sizeof(*scratch));
+	sort_fresh(t, scratch);
+	n = count_known(t, scratch);
+	if (n)
+		merge(t, scratch, n);
+	t->nfresh = 0;
+	free(scratch);
+}
+
+/* Room for as many as are known. */
+static void make_room(struct tally *t)
+{
+	size_t room;
+
+	tally_settle(t);
+	room = t->n > FIRST_ROOM ? t->n : FIRST_ROOM;
+	if (room <= t->room)
+		return;
+	free(t->fresh);
+	t->fresh = resized(NULL, room, width(t));
+	t->room = room;
+}
+
+static void widen_all(void **values, size_t n, size_t room)
+{
+	const int64_t *narrow = *values;
+	wide *more = resized(NULL, room ? room : 1, sizeof(*more));
+
+	for (size_t i = 0; i < n; i++)
+		more[i] = narrow[i];
+	free(*values);
+	*values = more;
+}
+
+static void widen(struct tally *t)
+{
+	widen_all(&t->values, t->n, t->n);
+	widen_all(&t->fresh, t->nfresh, t->room);
+	t->is_wide = true;
+}
+
+void tally_add(struct tally *t, wide v)
+{
+	if (!t->is_wide && !fits(v))
+		widen(t);
+	if (t->nfresh == t->room)
+		make_room(t);
+	set(t, t->fresh, t->nfresh++, v);
+}
+
+static bool fits_scaled(const struct tally *t, const void *values, size_t n, wide factor)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < n && !t->is_wide; i++)
+		all &= fits(get(t, values, i) * factor);
+	return all;
 }
 
 void tally_scale(struct tally *t, wide factor)
 {
-	bool is_wide = t->is_wide;
-	struct count c;
-
-	for (size_t i = 0; i < t->size && !is_wide; i++)
-		is_wide = value_in(t, i, &c) && !fits(c.value * factor);
-	if (t->size)
-		to_slots(t, slots_for(t->n), is_wide, factor);
+	if (!fits_scaled(t, t->values, t->n, factor) || !fits_scaled(t, t->fresh, t->nfresh, factor))
+		widen(t);
+	for (size_t i = 0; i < t->n; i++)
+		set(t, t->values, i, get(t, t->values, i) * factor);
+	for (size_t i = 0; i < t->nfresh; i++)
+		set(t, t->fresh, i, get(t, t->fresh, i) * factor);
 }
 
 void tally_free(struct tally *t)
 {
-	release(t);
+	free(t->values);
+	free(t->counts);
+	free(t->fresh);
 	*t = (struct tally){ 0 };
 }
 
-static int ascending(const void *a, const void *b)
-{
-	const struct count *x = a, *y = b;
-
-	return (x->value > y->value) - (x->value < y->value);
-}
-
-struct count *tally_sorted(const struct tally *t)
+struct count *tally_sorted(struct tally *t)
 {
 	struct count *all;
-	size_t n = 0;
+	uint64_t before = 0;
 
+	tally_settle(t);
 	if (!t->n)
 		return NULL;
-	all = zeroed(t->n + 1, sizeof(*all)); /* one more: empty ones are read there too */
-	for (size_t i = 0; i < t->size; i++)
-		n += value_in(t, i, &all[n]);
-	if (t->slots)
-		qsort(all, n, sizeof(*all), ascending);
-	for (size_t i = 1; i < n; i++)
-		all[i].before = all[i - 1].before + all[i - 1].n;
+	all = resized(NULL, t->n, sizeof(*all));
+	for (size_t i = 0; i < t->n; i++) {
+		all[i] = (struct count){ .value = get(t, t->values, i), .n = t->counts[i], .before = before };
+		before += t->counts[i];
+	}
 	return all;
 }

@@ -84,14 +84,16 @@ class Instance:
                  "GRANT INSERT ON bench.inserts TO bench@localhost; GRANT INSERT ON bench.inserts TO service_role")
 
     def many(self, rows):
-        """bench.many: so many rows in 12 divisions, of up to 120,000 salaries each; without an index on either."""
-        if self.sql("SHOW TABLES FROM bench LIKE 'many'") and self.sql("SELECT COUNT(*) FROM bench.many") == str(rows):
+        """bench.many: so many rows in 12 divisions, without an index. Up to 120,000 salaries in each, which lie close together, and
+        as many amounts with cents, which do not."""
+        if (self.sql("SHOW TABLES FROM bench LIKE 'many'") and self.sql("SHOW COLUMNS FROM bench.many LIKE 'amount'")
+                and self.sql("SELECT COUNT(*) FROM bench.many") == str(rows)):
             return
         say(f"loading {rows:,} salaries")
         self.sql("USE bench; DROP TABLE IF EXISTS many; CREATE TABLE bench.many (id INT NOT NULL PRIMARY KEY,"
-                 " division VARCHAR(40) NOT NULL, salary INT NOT NULL); INSERT INTO many SELECT seq,"
-                 " CONCAT('Division ', CHAR(65 + (seq * 31) % 12 USING utf8mb4)), 30000 + CRC32(seq) % 120000"
-                 f" FROM seq_1_to_{rows}")
+                 " division VARCHAR(40) NOT NULL, salary INT NOT NULL, amount DECIMAL(12,2) NOT NULL); INSERT INTO many"
+                 " SELECT seq, CONCAT('Division ', CHAR(65 + (seq * 31) % 12 USING utf8mb4)), 30000 + CRC32(seq) % 120000,"
+                 f" CRC32(seq) % 120000 * 73.57 + 0.19 FROM seq_1_to_{rows}")
         time.sleep(5)  # until the workers have looked for new tables (db-schema-poll)
 
     def publish(self):

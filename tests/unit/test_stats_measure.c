@@ -38,8 +38,8 @@ static struct sample sample_of(const char *text, enum unit unit)
 		tally_add(&t, v);
 		s.total++;
 	}
-	s.n = t.n;
 	s.values = tally_sorted(&t);
+	s.n = t.n;
 	tally_free(&t);
 	return s;
 }
@@ -212,46 +212,96 @@ static void histograms(void **state)
 			    "\"width\":9999999999999999999999999999,\"counts\":[1,2]}");
 }
 
-/* Half of them need more than 64 bits. */
-static wide value_number(size_t i)
+/* Kinds of values: close together, scattered, from end to end; and those of which half need more than 64 bits. */
+static wide value_number(unsigned kind, size_t i)
 {
-	return (wide)i * number_power(i % 2 ? 20 : 0) - 5;
+	switch (kind) {
+	case 0:
+		return (wide)i - 500;
+	case 1:
+		return (int64_t)(i * 0x9E3779B97F4A7C15u);
+	case 2:
+		return (wide)INT64_MIN + (wide)i * (UINT64_MAX / 999);
+	default:
+		return (wide)i * number_power(i % 2 ? 20 : 0) - 5;
+	}
 }
 
-/* Many values, counted by a plain array as well. */
-static void against_an_array(void **state)
+static uint64_t count_of(const struct count *sorted, size_t n, wide value)
+{
+	for (size_t i = 0; i < n; i++)
+		if (sorted[i].value == value)
+			return sorted[i].n;
+	return 0;
+}
+
+/* Counted by a plain array as well. */
+static void against_an_array(unsigned kind, size_t adds, size_t size)
 {
 	struct tally t = { 0 };
 	struct count *sorted;
-	uint64_t seed = 42, n = 0;
+	uint64_t seed = 42;
 	size_t counts[1000] = { 0 }, distinct = 0;
 
-	(void)state;
-	for (; n < 100000; n++) {
+	for (size_t n = 0; n < adds; n++) {
 		size_t i;
 
 		seed = seed * 6364136223846793005u + 1442695040888963407u;
-		i = (seed >> 33) % 1000;
-		distinct += !counts[i]++;
-		assert_int_equal(tally_add(&t, value_number(i)), counts[i] == 1);
+		i = (seed >> 33) % size;
+		counts[i]++;
+		tally_add(&t, value_number(kind, i));
+	}
+	sorted = tally_sorted(&t);
+	assert_true(kind == 3 || !t.is_wide);
+	for (size_t i = 1; i < t.n; i++) {
+		assert_true(sorted[i - 1].value < sorted[i].value);
+		assert_int_equal(sorted[i].before, sorted[i - 1].before + sorted[i - 1].n);
+	}
+	for (size_t i = 0; i < size; i++) {
+		assert_int_equal(count_of(sorted, t.n, value_number(kind, i)), counts[i]);
+		distinct += counts[i] != 0;
 	}
 	assert_int_equal(t.n, distinct);
-	sorted = tally_sorted(&t);
-	for (size_t i = 1; i < t.n; i++)
-		assert_true(sorted[i - 1].value < sorted[i].value);
-	for (size_t i = 0; i < 1000; i++) {
-		size_t k = 0;
-
-		while (k < t.n && sorted[k].value != value_number(i))
-			k++;
-		assert_int_equal(k < t.n ? sorted[k].n : 0, counts[i]);
-	}
-	free(sorted);
-	tally_scale(&t, 1000);
-	sorted = tally_sorted(&t);
-	assert_true(sorted[0].value == -5000);
 	free(sorted);
 	tally_free(&t);
+}
+
+static void counts(void **state)
+{
+	static const size_t adds[] = { 0, 1, 2, 15, 16, 17, 31, 32, 33, 100, 1000, 100000 };
+
+	(void)state;
+	for (unsigned kind = 0; kind < 4; kind++)
+		for (size_t i = 0; i < sizeof(adds) / sizeof(*adds); i++)
+			against_an_array(kind, adds[i], 1000);
+	against_an_array(0, 100000, 3);
+}
+
+/* While some are counted and some are not. */
+static void counts_scaled(void **state)
+{
+	static const wide factors[] = { 10, 1000000000 };
+
+	(void)state;
+	for (size_t f = 0; f < 2; f++) {
+		struct tally t = { 0 };
+		struct count *sorted;
+
+		for (int i = 0; i < 100; i++)
+			tally_add(&t, (wide)(i % 50) * 1000000000000 - 7);
+		assert_true(t.nfresh && t.n);
+		tally_scale(&t, factors[f]);
+		assert_int_equal(t.is_wide, f == 1);
+		tally_add(&t, -7 * factors[f]);
+		sorted = tally_sorted(&t);
+		assert_int_equal(t.n, 50);
+		for (size_t i = 0; i < 50; i++) {
+			assert_true(sorted[i].value == ((wide)i * 1000000000000 - 7) * factors[f]);
+			assert_int_equal(sorted[i].n, i ? 2 : 3);
+		}
+		free(sorted);
+		tally_free(&t);
+	}
 }
 
 static void deviations(void **state)
@@ -307,6 +357,16 @@ static void numbers(void **state)
 	assert_true(number_parse(slice_of("00012"), false, &v, &scale) && v == 12 && scale == 0);
 	assert_true(number_parse(slice_of("0.000000000000000000000000000000"), true, &v, &scale) && v == 0 &&
 		    scale == 0);
+	assert_true(number_parse(slice_of("0000000000000000000000000000000000012"), false, &v, &scale) && v == 12);
+	assert_true(number_parse(slice_of("123456789012345678.5"), true, &v, &scale) && scale == 1 &&
+		    v == (wide)1234567890123456785);
+	assert_true(number_parse(slice_of("-9999999999999999999999999999"), true, &v, &scale) && scale == 0 &&
+		    v == 1 - number_power(28));
+	assert_true(number_parse(slice_of("0.1234567890123456789012345678"), true, &v, &scale) && scale == 28 &&
+		    v / number_power(20) == 12345678);
+	assert_true(number_parse(slice_of("100"), true, &v, &scale) && v == 100 && scale == 0);
+	assert_false(number_parse(slice_of("99999999999999999999999999999"), false, &v, &scale));
+	assert_false(number_parse(slice_of("12345678901234567890123x"), false, &v, &scale));
 	assert_false(number_parse(slice_of("10000000000000000000000000000"), false, &v, &scale));
 	assert_false(number_parse(slice_of("12x"), false, &v, &scale));
 	assert_true(number_divide(7, 2) == 4 && number_divide(-7, 2) == -4 && number_divide(6, 4) == 2 &&
@@ -356,7 +416,8 @@ int main(void)
 		cmocka_unit_test(histograms),
 		cmocka_unit_test(few_of_many_outliers),
 		cmocka_unit_test(deviations),
-		cmocka_unit_test(against_an_array),
+		cmocka_unit_test(counts),
+		cmocka_unit_test(counts_scaled),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(moments),
 	};
