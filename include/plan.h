@@ -22,8 +22,9 @@ struct plan_path {
 /* What a cast makes, from a closed list. */
 struct plan_cast {
 	const char *text; /* "CAST(@ AS SIGNED)": what is cast stands at each @ */
-	struct type type;
-	bool trimmed; /* DECIMAL of a scale of our own, shown without the zeros at its end */
+	struct type from, type;
+	unsigned precision, scale; /* numeric(10,2), varchar(3); precision 0: any */
+	bool trimmed;              /* DECIMAL of a scale of our own, shown without the zeros at its end */
 };
 
 /* The rows of a table that the caller meets, as SQL on the table itself: those of any of n conditions; n is 0: none. */
@@ -39,6 +40,22 @@ struct plan_policy {
 	bool subqueries; /* they read tables */
 };
 
+/* A figure of boxplot() or histogram() by itself. */
+enum plan_member {
+	MEMBER_NONE,
+	MEMBER_N,
+	MEMBER_MIN,
+	MEMBER_Q1,
+	MEMBER_MEDIAN,
+	MEMBER_Q3,
+	MEMBER_MAX,
+	MEMBER_MEAN,
+	MEMBER_LOWER_WHISKER,
+	MEMBER_UPPER_WHISKER,
+	MEMBER_OUTLIER_COUNT,
+	MEMBER_WIDTH
+};
+
 struct plan_expr {
 	const struct plan_node *node; /* whose alias qualifies the column */
 	const struct column *column;  /* NULL: count() of rows */
@@ -48,6 +65,7 @@ struct plan_expr {
 	enum query_aggregate aggregate;
 	uint64_t number; /* what the aggregate is told: see query_item */
 	unsigned decimals;
+	enum plan_member member;
 	struct type operand; /* what is aggregated */
 	const struct plan_cast *aggregate_cast;
 	struct type type; /* of the result */

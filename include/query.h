@@ -125,6 +125,8 @@ struct query_item {
 	enum query_aggregate aggregate;
 	uint64_t number;             /* quantile(0.25): 25; histogram(20): 20; boxplot(100): 100 */
 	unsigned decimals;           /* quantile(0.25): 2 */
+	struct slice member;         /* boxplot()->median; empty: none */
+	bool member_as_text;         /* ->> */
 	struct slice aggregate_cast; /* behind the aggregate */
 	/* ITEM_EMBED */
 	struct query_embed *embed;

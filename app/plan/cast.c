@@ -271,6 +271,9 @@ bool plan_cast(struct planner *p, struct slice name, const struct plan_expr *of,
 			break;
 		if (!castable(from->class, c->type.class))
 			return cannot(p, from, &c->type);
+		c->from = *from;
+		c->precision = (unsigned)precision;
+		c->scale = (unsigned)scale;
 		c->text = sql_of(p->a, from, &c->type, (unsigned)precision, (unsigned)scale);
 		c->trimmed = c->type.class == TYPE_DECIMAL && !precision;
 		*out = c->text ? c : NULL;

@@ -39,12 +39,28 @@ static bool not_offered(struct planner *p, const char *details)
 	return error_details(p->err, "%s", details);
 }
 
+#define CLASS(c) (1u << TYPE_##c)
+#define NUMBERS (CLASS(INT) | CLASS(BOOL) | CLASS(YEAR) | CLASS(DECIMAL) | CLASS(FLOAT) | CLASS(DOUBLE))
+#define MOMENTS (CLASS(DATE) | CLASS(DATETIME) | CLASS(TIMESTAMP) | CLASS(TIME))
+
+/* What app/stats/cast.c does. */
+static bool is_castable(const struct plan_cast *c)
+{
+	unsigned from = 1u << c->from.class, to = 1u << c->type.class;
+
+	if (from & NUMBERS)
+		return to & (NUMBERS | CLASS(TEXT));
+	if (from & MOMENTS)
+		return to & (MOMENTS | CLASS(TEXT));
+	return to & (CLASS(TEXT) | CLASS(JSON)) && !(from & (CLASS(BYTES) | CLASS(BIT) | CLASS(GEOMETRY)));
+}
+
 static bool check_expr(struct planner *p, const struct plan_expr *e)
 {
-	if (!e->aggregate_cast)
+	if (!e->aggregate_cast || is_castable(e->aggregate_cast))
 		return true;
-	return not_offered(p, "A cast behind an aggregate is not possible beside median(), quantile(), boxplot() and "
-			      "histogram(). Cast the column before it.");
+	return not_offered(p, "This cast behind an aggregate is not possible beside median(), quantile(), boxplot() "
+			      "and histogram(). Cast the column before it.");
 }
 
 static bool is_comparable(const struct type *t)
@@ -83,10 +99,10 @@ static bool check_having(struct planner *p, const struct plan_cond *c)
 
 static bool check_order(struct planner *p, const struct plan_order *o)
 {
-	if (o->expr.aggregate != AGG_BOXPLOT && o->expr.aggregate != AGG_HISTOGRAM)
+	if (!plan_is_counted(&o->expr) || o->expr.type.class != TYPE_JSON)
 		return check_expr(p, &o->expr);
 	error_set(p->err, ERR_NO_OPERATOR, "could not identify an ordering operator for type json");
-	return error_hint(p->err, "Order by a number of it, as in order=col.median().desc");
+	return error_hint(p->err, "Order by a number of it, as in order=col.boxplot()->q3.desc");
 }
 
 bool plan_counted(struct planner *p, struct plan_node *node)

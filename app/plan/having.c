@@ -6,11 +6,7 @@
 
 static const struct plan_item *named(const struct plan_node *node, const struct query_filter *f)
 {
-	for (size_t i = 0; i < node->nitems && !f->field.nsteps && !f->value; i++)
-		if (!node->items[i].embed && (node->items[i].expr.aggregate || node->items[i].expr.part) &&
-		    slice_eq(node->items[i].key, f->field.name))
-			return &node->items[i];
-	return NULL;
+	return f->value ? NULL : plan_named(node, &f->field);
 }
 
 bool plan_speaks_of_aggregate(const struct plan_node *node, const struct query_logic *l)
@@ -38,10 +34,8 @@ static bool left(struct planner *p, const struct plan_node *node, const struct q
 	const struct plan_item *item = named(node, f);
 	const struct plan_expr *g;
 
-	if (item && !schema_column(node->table, f->field.name)) {
-		*out = item->expr;
-		return true;
-	}
+	if (item && !schema_column(node->table, f->field.name))
+		return plan_named_value(p, item, &f->field, out);
 	if (!(f->value ? plan_value(p, node, f->value, out) : plan_field(p, node, &f->field, out)))
 		return false;
 	if (out->aggregate)

@@ -28,6 +28,16 @@ bool plan_value(struct planner *p, const struct plan_node *node, const struct qu
 const char *plan_function_name(const struct query_item *q);
 
 /*
+ * The item of node's answer that a function makes and a field names: by its name there, and b->median for a figure of
+ * the box plot b. NULL: there is none.
+ */
+const struct plan_item *plan_named(const struct plan_node *node, const struct query_field *field);
+
+/* What field means of the item it names. Fails for a figure that there is not. */
+bool plan_named_value(struct planner *p, const struct plan_item *item, const struct query_field *field,
+		      struct plan_expr *out) MUST_CHECK;
+
+/*
  * having=, and those filters that speak of aggregates by their names; what is left of where= is planned by
  * plan_conditions. The groups are known.
  */

@@ -159,6 +159,8 @@ static struct slice item_key(const struct query_item *q)
 {
 	if (q->alias.len)
 		return q->alias;
+	if (q->member.len)
+		return q->member;
 	if (q->aggregate || q->part)
 		return slice_of(plan_function_name(q));
 	for (size_t i = q->field.nsteps; i-- > 0;)
@@ -348,16 +350,6 @@ static bool order_term(struct planner *p, struct plan_node *node, const struct q
 	return true;
 }
 
-/* An item of the answer by its name there, where that is a function's: such names are no columns. */
-static const struct plan_item *value_named(const struct plan_node *node, const struct query_order *q)
-{
-	for (size_t i = 0; i < node->nitems; i++)
-		if ((node->items[i].expr.aggregate || node->items[i].expr.part) && !q->relation.len &&
-		    !q->field.nsteps && !q->value && slice_eq(node->items[i].key, q->field.name))
-			return &node->items[i];
-	return NULL;
-}
-
 static bool already_ordered(const struct plan_node *node, const struct column *c)
 {
 	for (size_t i = 0; i < node->norder; i++)
@@ -383,24 +375,27 @@ static void order_by_key(struct plan_node *node)
 			};
 }
 
+/* What is no column may be the name of what a function makes. */
+static bool order_by_name(struct planner *p, struct plan_node *node, const struct query_order *q, struct plan_order *o)
+{
+	const struct plan_item *named = q->relation.len || q->value ? NULL : plan_named(node, &q->field);
+
+	if (!named || p->err->code != ERR_UNKNOWN_COLUMN)
+		return false;
+	error_init(p->err, p->err->arena);
+	o->nullable = true;
+	return plan_named_value(p, named, &q->field, &o->expr);
+}
+
 static bool order(struct planner *p, struct plan_node *node, const struct query_node *query)
 {
 	size_t room = query->norder + (node->table->primary ? node->table->primary->n : 0);
 
 	node->order = arena_array(p->a, struct plan_order, room);
 	for (size_t i = 0; i < query->norder; i++) {
-		const struct plan_item *named = value_named(node, &query->order[i]);
-		struct plan_order *o = &node->order[i];
-
-		if (!order_term(p, node, &query->order[i], o)) {
-			if (!named || p->err->code != ERR_UNKNOWN_COLUMN)
-				return false;
-			*o = (struct plan_order){ .expr = named->expr,
-						  .descending = query->order[i].descending,
-						  .nulls_first = o->nulls_first,
-						  .nullable = true };
-			error_init(p->err, p->err->arena);
-		}
+		if (!order_term(p, node, &query->order[i], &node->order[i]) &&
+		    !order_by_name(p, node, &query->order[i], &node->order[i]))
+			return false;
 		node->norder++;
 	}
 	return true;

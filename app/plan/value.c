@@ -135,6 +135,72 @@ static bool aggregate_type(struct planner *p, struct plan_expr *e)
 	return true;
 }
 
+static const struct {
+	const char *name;
+	enum plan_member member;
+	bool of_boxplot, of_histogram;
+} members[] = {
+	{ "n", MEMBER_N, true, false },
+	{ "min", MEMBER_MIN, true, true },
+	{ "q1", MEMBER_Q1, true, false },
+	{ "median", MEMBER_MEDIAN, true, false },
+	{ "q3", MEMBER_Q3, true, false },
+	{ "max", MEMBER_MAX, true, true },
+	{ "mean", MEMBER_MEAN, true, false },
+	{ "lower_whisker", MEMBER_LOWER_WHISKER, true, false },
+	{ "upper_whisker", MEMBER_UPPER_WHISKER, true, false },
+	{ "outlier_count", MEMBER_OUTLIER_COUNT, true, false },
+	{ "width", MEMBER_WIDTH, false, true },
+};
+
+static void member_type(struct plan_expr *e)
+{
+	e->type = e->operand;
+	switch (e->member) {
+	case MEMBER_N:
+	case MEMBER_OUTLIER_COUNT:
+		e->type = (struct type){ .class = TYPE_INT, .size = 8 };
+		break;
+	case MEMBER_WIDTH:
+		if (is_temporal(&e->type)) /* seconds */
+			e->type = (struct type){ .class = TYPE_DECIMAL };
+		between(e);
+		break;
+	case MEMBER_Q1:
+	case MEMBER_MEDIAN:
+	case MEMBER_Q3:
+	case MEMBER_MEAN:
+		between(e);
+		break;
+	default:
+		if (!is_temporal(&e->type))
+			between(e);
+	}
+}
+
+static bool apply_cast(struct planner *p, struct slice name, struct plan_expr *e, const struct plan_cast **out);
+
+/* e, a box plot or histogram, becomes a figure of it. */
+static bool member(struct planner *p, struct slice name, bool as_text, struct plan_expr *e)
+{
+	bool box = e->aggregate == AGG_BOXPLOT;
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
+		if (!(box ? members[i].of_boxplot : members[i].of_histogram) || !slice_is(name, members[i].name))
+			continue;
+		e->member = members[i].member;
+		if (box) /* whatever it lists */
+			e->number = 0;
+		member_type(e);
+		return !as_text || apply_cast(p, SLICE("text"), e, &e->aggregate_cast);
+	}
+	error_set(p->err, ERR_UNKNOWN_COLUMN, "%s() has no figure \"%.*s\"", aggregate_names[e->aggregate],
+		  (int)name.len, name.ptr);
+	return error_hint(p->err, box ? "It has n, min, q1, median, q3, max, mean, lower_whisker, upper_whisker and "
+					"outlier_count."
+				      : "It has min, max and width.");
+}
+
 /* *out: NULL when the value is of that type already. */
 static bool apply_cast(struct planner *p, struct slice name, struct plan_expr *e, const struct plan_cast **out)
 {
@@ -168,7 +234,33 @@ bool plan_value(struct planner *p, const struct plan_node *node, const struct qu
 	e->aggregate = q->aggregate;
 	e->number = q->number;
 	e->decimals = q->decimals;
-	return aggregate_type(p, e) && apply_cast(p, q->aggregate_cast, e, &e->aggregate_cast);
+	return aggregate_type(p, e) && (!q->member.len || member(p, q->member, q->member_as_text, e)) &&
+	       apply_cast(p, q->aggregate_cast, e, &e->aggregate_cast);
+}
+
+static bool has_members(const struct plan_expr *e)
+{
+	return (e->aggregate == AGG_BOXPLOT || e->aggregate == AGG_HISTOGRAM) && !e->member && !e->aggregate_cast;
+}
+
+const struct plan_item *plan_named(const struct plan_node *node, const struct query_field *field)
+{
+	for (size_t i = 0; i < node->nitems; i++) {
+		const struct plan_item *item = &node->items[i];
+
+		if (item->embed || !(item->expr.aggregate || item->expr.part) || !slice_eq(item->key, field->name))
+			continue;
+		if (!field->nsteps || (field->nsteps == 1 && !field->steps[0].is_index && has_members(&item->expr)))
+			return item;
+	}
+	return NULL;
+}
+
+bool plan_named_value(struct planner *p, const struct plan_item *item, const struct query_field *field,
+		      struct plan_expr *out)
+{
+	*out = item->expr;
+	return !field->nsteps || member(p, field->steps[0].key, field->steps[0].as_text, out);
 }
 
 static bool same_path(const struct plan_path *a, const struct plan_path *b)
@@ -185,5 +277,5 @@ bool plan_same_expr(const struct plan_expr *a, const struct plan_expr *b)
 {
 	return a->node == b->node && a->column == b->column && same_path(a->path, b->path) &&
 	       same_cast(a->cast, b->cast) && a->aggregate == b->aggregate && a->number == b->number &&
-	       a->decimals == b->decimals && same_cast(a->aggregate_cast, b->aggregate_cast);
+	       a->decimals == b->decimals && a->member == b->member && same_cast(a->aggregate_cast, b->aggregate_cast);
 }

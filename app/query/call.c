@@ -1,4 +1,4 @@
-/* Functions behind a column: a cast, a part of a date, an aggregate: `hired::date.year()`, `pay.quantile(0.9)::text`. */
+/* Functions behind a column: a cast, a part of a date, an aggregate: `hired::date.year()`, `pay.boxplot()->q3::text`. */
 #include "internal.h"
 
 /* Outliers that boxplot() lists unless told otherwise, and the most it can be told; the most bins of a histogram. */
@@ -129,6 +129,15 @@ static bool argument(struct parser *p, struct query_item *item)
 	"or stddev_pop(); or a part of a date: year(), quarter(), month(), day(), hour(), minute(), weekday(), date() " \
 	"or year_month()"
 
+/* ->median: one figure of many */
+static bool member(struct parser *p, struct query_item *item)
+{
+	if ((item->aggregate != AGG_BOXPLOT && item->aggregate != AGG_HISTOGRAM) || !parser_take(p, "->"))
+		return true;
+	item->member_as_text = parser_take_char(p, '>');
+	return parser_name(p, &item->member, NULL);
+}
+
 static bool aggregate(struct parser *p, struct slice name, struct query_item *item)
 {
 	struct parser before = *p;
@@ -140,8 +149,11 @@ static bool aggregate(struct parser *p, struct slice name, struct query_item *it
 		return parser_fail(p, FUNCTIONS);
 	p->rest = slice_from(p->rest, name.len + 1);
 	item->aggregate = aggregates[i].aggregate;
-	return argument(p, item) &&
-	       (parser_take_char(p, ')') ? parser_cast(p, &item->aggregate_cast) : parser_fail(&before, FUNCTIONS));
+	if (!argument(p, item))
+		return false;
+	if (!parser_take_char(p, ')'))
+		return parser_fail(&before, FUNCTIONS);
+	return member(p, item) && parser_cast(p, &item->aggregate_cast);
 }
 
 static enum query_part part(struct parser *p, struct slice name)

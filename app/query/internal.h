@@ -56,7 +56,7 @@ bool parser_field(struct parser *p, struct query_field *out) MUST_CHECK;
 /* ::name or ::name(10,2), if there is one (app/query/call.c) */
 bool parser_cast(struct parser *p, struct slice *out) MUST_CHECK;
 
-/* [::cast][.part()][.aggregate()[::cast]] behind item->field */
+/* [::cast][.part()][.aggregate()[->member][::cast]] behind item->field */
 bool parser_calls(struct parser *p, struct query_item *item) MUST_CHECK;
 
 /*

@@ -301,7 +301,8 @@ static void add_empty_aggregate(struct reader *r, const struct plan_node *kid, s
 	for (size_t i = 0; i < kid->nitems; i++) {
 		const struct plan_expr *e = &kid->items[i].expr;
 
-		if (e->aggregate == AGG_COUNT || e->aggregate == AGG_COUNT_DISTINCT)
+		if (e->aggregate == AGG_COUNT || e->aggregate == AGG_COUNT_DISTINCT || e->member == MEMBER_N ||
+		    e->member == MEMBER_OUTLIER_COUNT)
 			cells[kid->items[i].place] = zero(e);
 		else if (plan_is_counted(e))
 			cells[kid->items[i].place] = stats_of_nothing(r->scratch, e);

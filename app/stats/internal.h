@@ -26,6 +26,9 @@ bool number_parse(struct slice text, bool trimmed, wide *out, unsigned *scale_ou
 /* As text; trimmed: without zeros at the end. */
 void number_add(struct strbuf *b, wide v, unsigned scale, bool trimmed);
 
+/* Decimal text of any length with so many decimals, half away from zero. */
+void number_round(struct strbuf *b, struct slice text, unsigned decimals);
+
 /* -1, 0, 1: decimal texts as numbers, of any length. */
 int number_compare(struct slice a, struct slice b);
 
@@ -138,6 +141,9 @@ struct value show_figure(struct arena *a, const struct shown *how, const struct 
 struct value show_boxplot(struct arena *a, const struct shown *how, const struct sample *s, size_t listed);
 struct value show_histogram(struct arena *a, const struct shown *how, const struct sample *s, size_t bins);
 
+/* What a member of a box plot or histogram is: a number, or a value as that of how. */
+struct value show_member(struct arena *a, const struct shown *how, const struct sample *s, const struct plan_expr *e);
+
 /* --- groups.c: rows to groups --- */
 
 /* What some aggregates have in common: the values of one expression. */
@@ -231,6 +237,11 @@ void groups_free(struct stats *s);
 /* Text: the distinct ones, and the least and greatest by how they compare. */
 uint64_t texts_distinct(const struct texts *t);
 struct value texts_extreme(const struct texts *t, bool greatest);
+
+/* --- cast.c --- */
+
+/* A result as the type that the cast behind its aggregate makes; c may be NULL. ERR_OUT_OF_RANGE. */
+bool stats_cast(struct stats *s, const struct plan_cast *c, struct value *v) MUST_CHECK;
 
 /* --- order.c --- */
 

@@ -119,6 +119,47 @@ static struct parts parts_of(struct slice s)
 	return p;
 }
 
+/* One more in the last of the digits, the point passed over. True when that made it a digit longer. */
+static bool count_up(char *digits, size_t n)
+{
+	while (n--) {
+		if (digits[n] == '.')
+			continue;
+		if (digits[n]++ != '9')
+			return false;
+		digits[n] = '0';
+	}
+	return true;
+}
+
+void number_round(struct strbuf *b, struct slice text, unsigned decimals)
+{
+	struct parts p = parts_of(text);
+	size_t start = b->len, first;
+	bool up = p.fraction.len > decimals && p.fraction.ptr[decimals] >= '5';
+
+	/* Room for a sign and a digit, which may turn out to be none. */
+	strbuf_lit(b, "-0");
+	first = b->len;
+	if (p.whole.len)
+		strbuf_add_slice(b, p.whole);
+	else
+		strbuf_addc(b, '0');
+	if (decimals)
+		strbuf_addc(b, '.');
+	for (unsigned i = 0; i < decimals; i++)
+		strbuf_addc(b, i < p.fraction.len ? p.fraction.ptr[i] : '0');
+	if (up && count_up(b->ptr + first, b->len - first))
+		b->ptr[--first] = '1';
+	for (size_t i = first; p.negative && i < b->len; i++)
+		if (b->ptr[i] >= '1') {
+			b->ptr[--first] = '-';
+			break;
+		}
+	memmove(b->ptr + start, b->ptr + first, b->len - first);
+	b->len -= first - start;
+}
+
 static int compare_digits(struct slice a, struct slice b)
 {
 	size_t n = a.len < b.len ? a.len : b.len;

@@ -24,6 +24,14 @@ struct value show_figure(struct arena *a, const struct shown *how, const struct 
 	return value_text(strbuf_slice(&b));
 }
 
+/* One of the values themselves. */
+static struct value own_figure(struct arena *a, const struct shown *how, const struct figure *f)
+{
+	if (how->unit == UNIT_MOMENT && !f->is_null)
+		return moment_value((int64_t)f->v, how->class);
+	return show_figure(a, how, f, true);
+}
+
 static void json(struct strbuf *b, const struct shown *how, const struct figure *f, bool is_value)
 {
 	struct value v;
@@ -79,6 +87,45 @@ static void outliers(struct strbuf *b, const struct shown *how, const struct sam
 
 		skipped -= off;
 		outlier(b, how, s, i, n - off);
+	}
+}
+
+struct value show_member(struct arena *a, const struct shown *how, const struct sample *s, const struct plan_expr *e)
+{
+	struct shown number = { how->unit == UNIT_MOMENT ? UNIT_NUMBER : how->unit, how->class };
+	struct histogram h;
+	struct boxplot box;
+
+	if (e->aggregate == AGG_HISTOGRAM) {
+		measure_histogram(a, s, e->number, &h);
+		if (how->unit == UNIT_MOMENT)
+			h.width.scale += 6;
+		if (e->member == MEMBER_WIDTH)
+			return show_figure(a, &number, &h.width, true);
+		return own_figure(a, how, e->member == MEMBER_MIN ? &h.least : &h.most);
+	}
+	measure_boxplot(s, &box);
+	switch (e->member) {
+	case MEMBER_N:
+		return value_int((int64_t)s->total);
+	case MEMBER_OUTLIER_COUNT:
+		return value_int((int64_t)box.outliers);
+	case MEMBER_MIN:
+		return own_figure(a, how, &box.least);
+	case MEMBER_MAX:
+		return own_figure(a, how, &box.most);
+	case MEMBER_LOWER_WHISKER:
+		return own_figure(a, how, &box.lower_whisker);
+	case MEMBER_UPPER_WHISKER:
+		return own_figure(a, how, &box.upper_whisker);
+	case MEMBER_Q1:
+		return show_figure(a, how, &box.q1, true);
+	case MEMBER_Q3:
+		return show_figure(a, how, &box.q3, true);
+	case MEMBER_MEAN:
+		return show_figure(a, how, &box.mean, true);
+	default:
+		return show_figure(a, how, &box.median, true);
 	}
 }
 

@@ -42,6 +42,7 @@ static struct plan_expr operand_of(const struct plan_expr *e)
 
 	x.aggregate = AGG_NONE;
 	x.aggregate_cast = NULL;
+	x.member = MEMBER_NONE;
 	x.number = 0;
 	x.decimals = 0;
 	x.type = e->operand;
@@ -277,6 +278,8 @@ static struct value of_sample(struct stats *s, const struct aggregate *a, const 
 	const struct plan_expr *e = a->expr;
 	struct figure f;
 
+	if (e->member)
+		return show_member(s->a, &a->operand->how, x, e);
 	switch (e->aggregate) {
 	case AGG_BOXPLOT:
 		return show_boxplot(s->a, &a->operand->how, x, e->number);
@@ -337,6 +340,10 @@ static bool work_out(struct stats *s, struct group *g, size_t at)
 		if (s->aggregates[i].operand != o)
 			continue;
 		*cell = result(s, &s->aggregates[i], g, c, &x);
+		if (!stats_cast(s, s->aggregates[i].expr->aggregate_cast, cell)) {
+			free(sorted);
+			return false;
+		}
 		text += cell->kind == VALUE_TEXT ? cell->s.len : 0;
 	}
 	tally_free(&c->tally);
@@ -344,14 +351,27 @@ static bool work_out(struct stats *s, struct group *g, size_t at)
 	return groups_take(s, text / VALUE_MEMORY);
 }
 
+static bool count_rows(struct stats *s, struct group *g)
+{
+	for (size_t i = 0; i < s->naggregates; i++) {
+		struct value *cell = &g->cells[s->aggregates[i].place];
+
+		if (s->aggregates[i].operand)
+			continue;
+		*cell = value_int((int64_t)g->rows);
+		if (!stats_cast(s, s->aggregates[i].expr->aggregate_cast, cell))
+			return false;
+	}
+	return true;
+}
+
 static bool work_out_all(struct stats *s)
 {
 	for (size_t i = 0; i < s->ngroups; i++) {
 		struct group *g = s->groups[i];
 
-		for (size_t k = 0; k < s->naggregates; k++)
-			if (!s->aggregates[k].operand)
-				g->cells[s->aggregates[k].place] = value_int((int64_t)g->rows);
+		if (!count_rows(s, g))
+			return false;
 		for (size_t k = 0; k < s->noperands; k++)
 			if (!work_out(s, g, k))
 				return false;
@@ -451,6 +471,8 @@ struct value stats_of_nothing(struct arena *a, const struct plan_expr *e)
 	struct shown how = { unit_of(e->operand.class), e->operand.class };
 	struct sample none = { .unit = how.unit };
 
+	if (e->member)
+		return show_member(a, &how, &none, e);
 	if (e->aggregate == AGG_BOXPLOT)
 		return show_boxplot(a, &how, &none, e->number);
 	if (e->aggregate == AGG_HISTOGRAM)

@@ -253,6 +253,9 @@ struct count *tally_sorted(struct tally *t)
 	uint64_t before = 0;
 
 	tally_settle(t);
+	free(t->fresh);
+	t->fresh = NULL;
+	t->room = 0;
 	if (!t->n)
 		return NULL;
 	all = resized(NULL, t->n, sizeof(*all));

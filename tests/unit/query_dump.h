@@ -118,6 +118,8 @@ static inline void dump_item(struct strbuf *b, const struct query_item *i)
 		strbuf_addf(b, "%s%s", i->field.name.len ? "." : "", dump_aggregates[i->aggregate]);
 	if (i->aggregate >= AGG_QUANTILE)
 		strbuf_addf(b, "(%llu/%u)", (unsigned long long)i->number, i->decimals);
+	if (i->member.len)
+		strbuf_addf(b, "->%s%.*s", i->member_as_text ? ">" : "", (int)i->member.len, i->member.ptr);
 	if (i->aggregate_cast.len)
 		strbuf_addf(b, "::%.*s", (int)i->aggregate_cast.len, i->aggregate_cast.ptr);
 }

@@ -373,6 +373,40 @@ static void numbers(void **state)
 		    number_divide(5, 4) == 1 && number_divide(-5, 4) == -1);
 }
 
+static void rounded(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned decimals;
+		const char *expected;
+	} rows[] = {
+		{ "1.25", 1, "1.3" },
+		{ "-1.25", 1, "-1.3" },
+		{ "1.24", 1, "1.2" },
+		{ "0.5", 0, "1" },
+		{ "-0.5", 0, "-1" },
+		{ "-0.4", 0, "0" },
+		{ "-0.04", 1, "0.0" },
+		{ "9.99", 1, "10.0" },
+		{ "-99.5", 0, "-100" },
+		{ "7", 3, "7.000" },
+		{ "007.10", 0, "7" },
+		{ ".5", 2, "0.50" },
+		{ "0", 0, "0" },
+		{ "9999999999999999999999999999999999999999.5", 0, "10000000000000000000000000000000000000000" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct strbuf b;
+
+		strbuf_init(&b, arena, 8);
+		strbuf_lit(&b, "=");
+		number_round(&b, slice_of(rows[i].text), rows[i].decimals);
+		assert_string_equal(strbuf_cstr(&b) + 1, rows[i].expected);
+	}
+}
+
 static const char *moment(int64_t micros, enum type_class class)
 {
 	struct value v = moment_value(micros, class);
@@ -419,6 +453,7 @@ int main(void)
 		cmocka_unit_test(counts),
 		cmocka_unit_test(counts_scaled),
 		cmocka_unit_test(numbers),
+		cmocka_unit_test(rounded),
 		cmocka_unit_test(moments),
 	};
 
