@@ -132,10 +132,67 @@ sqitch_failed() { # PROJECT COMMAND
 	die "$1: sqitch $2 failed: ${why:-$(grep . "$SCRATCH/log" | tail -n 1)}"
 }
 
+# No DDL of MariaDB or MySQL is taken back by a transaction, so a change that failed, or was cut off, leaves behind what it
+# had made, and would meet it the next time. What there was before lies in rowgate.deploying until all went well.
+objects_of() { # DATABASE: a query
+	cat <<-END
+		SELECT IF(table_type = 'VIEW', 'VIEW', 'TABLE') AS kind, table_name AS name FROM information_schema.tables
+		WHERE table_schema = '$1' AND NOT (table_schema = 'rowgate' AND table_name = 'deploying')
+		UNION ALL SELECT routine_type, routine_name FROM information_schema.routines WHERE routine_schema = '$1'
+		UNION ALL SELECT 'TRIGGER', trigger_name FROM information_schema.triggers WHERE trigger_schema = '$1'
+		UNION ALL SELECT 'EVENT', event_name FROM information_schema.events WHERE event_schema = '$1'
+	END
+}
+
+pending() { # PROJECT: the scripts of its plan that the server has not seen
+	local have=0
+	! have=$(client -e "SELECT COUNT(*) FROM $REGISTRY.changes WHERE project = '$1'" 2>/dev/null) || true
+	grep '^[a-z]' "$HERE/$1/sqitch.plan" | tail -n "+$((${have:-0} + 1))" | sed "s|^\([^ ]*\).*|$HERE/$1/deploy/\1.sql|"
+}
+
+remember() { # PROJECT
+	{
+		echo "CREATE TABLE IF NOT EXISTS rowgate.deploying (project VARCHAR(64) NOT NULL, kind VARCHAR(20) NOT NULL,"
+		echo "  name VARCHAR(64) NOT NULL) COLLATE utf8mb4_bin COMMENT='What there was before deploy.sh began';"
+		echo "INSERT INTO rowgate.deploying VALUES ('$1', '', '');"
+		echo "INSERT INTO rowgate.deploying SELECT '$1', o.kind, o.name FROM ($(objects_of "${DATABASE[$1]}")) o;"
+	} | run_sql "$1" rowgate
+}
+
+# What such a script makes, and what was not there before, is what is left of an attempt.
+take_back() { # PROJECT
+	local scripts kind name
+	mapfile -t scripts < <(pending "$1")
+	[ ${#scripts[@]} -gt 0 ] || return 0
+	client rowgate -e "SELECT o.kind, o.name FROM ($(objects_of "${DATABASE[$1]}")) o LEFT JOIN deploying d
+		ON d.project = '$1' AND d.kind = o.kind AND d.name = o.name WHERE d.name IS NULL" >"$SCRATCH/left" || return 0
+	while read -r kind name; do
+		! grep -qiE "^[[:space:]]*CREATE .*$kind (IF NOT EXISTS )?\`?$name\b" "${scripts[@]}" ||
+			echo "DROP $kind IF EXISTS \`${DATABASE[$1]}\`.\`$name\`;"
+	done <"$SCRATCH/left" >"$SCRATCH/drop"
+	[ ! -s "$SCRATCH/drop" ] || { echo 'SET foreign_key_checks = 0;' && cat "$SCRATCH/drop"; } | run_sql "$1: what a migration left" rowgate
+}
+
+was_cut_off() { # PROJECT
+	[ -n "$(client -e "SELECT 1 FROM rowgate.deploying WHERE project = '$1' LIMIT 1" 2>/dev/null)" ]
+}
+
+forget() { echo 'DROP TABLE IF EXISTS rowgate.deploying;' | run_sql databases rowgate; }
+
 deploy_project() {
 	local changes
-	sqitch_run "$1" deploy --verify || sqitch_failed "$1" deploy
+	if [ -n "$(pending "$1")" ]; then
+		if was_cut_off "$1"; then take_back "$1"; else remember "$1"; fi
+	fi
+	sqitch_run "$1" deploy --verify || {
+		cp "$SCRATCH/log" "$SCRATCH/said"
+		take_back "$1"
+		forget
+		mv "$SCRATCH/said" "$SCRATCH/log"
+		sqitch_failed "$1" deploy
+	}
 	changes=$(grep -c '^ *+ .* ok$' "$SCRATCH/log") || true
+	[ "$changes" -eq 0 ] || forget
 	echo "$1: $([ "$changes" -eq 0 ] && echo 'up to date' || echo "$changes changes deployed")"
 }
 
@@ -209,11 +266,25 @@ deploy_identity() {
 	echo 'accounts: rowgate_identity'
 }
 
+# One at a time on a server, whichever machine it is started on; the server lets go when this script's client ends. A
+# Sqitch that outlived its deploy.sh is waited for too.
+hold_server() {
+	local project got
+	coproc HOLD { client --unbuffered 2>&1; }
+	for project in rowgate_deploy "${DATABASE[@]/#/sqitch working on }"; do
+		echo "SELECT GET_LOCK('$project', 300);" >&"${HOLD[1]}"
+		read -r got <&"${HOLD[0]}" || got=
+		[ "$got" = 1 ] || die "another deploy.sh is at work on this server, for more than five minutes"
+		[ "$project" = rowgate_deploy ] || echo "DO RELEASE_LOCK('$project');" >&"${HOLD[1]}"
+	done
+}
+
 verb_deploy() {
 	local project
 	password_of AUTHENTICATOR_PASSWORD_FILE >/dev/null
 	password_of CATALOGUE_PASSWORD_FILE >/dev/null
 	[ -z "${IDENTITY_PASSWORD_FILE:-}" ] || password_of IDENTITY_PASSWORD_FILE >/dev/null
+	hold_server
 	for project in "${PROJECTS[@]}"; do
 		echo "CREATE DATABASE IF NOT EXISTS ${DATABASE[$project]} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;"
 	done | run_sql databases mysql
