@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The secret that the hosts and the stack read: passwords and the token key made here at random, and the TLS key of the
+# The secret that the hosts and the stack read: passwords and the keys of tokens made here at random, and the TLS key of the
 # hosts. Nothing is printed but its ARN; a secret that is there already is left alone.
 set -euo pipefail
 if [ $# != 2 ] || [ ! -r "$2" ]; then
@@ -11,11 +11,14 @@ name=rowgate/$1
 word() { openssl rand -hex 24; }
 
 document() {
+	SIGNING=$(openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256) KID=$(openssl rand -hex 12) \
 	ADMIN=$(word) AUTHENTICATOR=$(word) CATALOGUE=$(word) IDENTITY=$(word) JWT=$(openssl rand -hex 32) python3 -c '
-import json, os, sys
+import json, os, sys, time
+now = int(time.time())
+signing = {"keys": [{"kid": os.environ["KID"], "alg": "ES256", "created": now, "active": now, "key": os.environ["SIGNING"] + "\n"}]}
 print(json.dumps({"admin_password": os.environ["ADMIN"], "authenticator_password": os.environ["AUTHENTICATOR"],
                   "catalogue_password": os.environ["CATALOGUE"], "identity_password": os.environ["IDENTITY"],
-                  "jwt_secret": os.environ["JWT"], "tls_key": sys.stdin.read()}))' <"$1"
+                  "jwt_secret": os.environ["JWT"], "signing_keys": json.dumps(signing), "tls_key": sys.stdin.read()}))' <"$1"
 }
 
 if aws secretsmanager describe-secret --secret-id "$name" --query ARN --output text 2>/dev/null; then

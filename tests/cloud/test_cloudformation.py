@@ -119,7 +119,7 @@ def test_subnets(resources):
     assert [s['Ref'] for s in resources['Hosts']['Properties']['VPCZoneIdentifier']] == ['AppA', 'AppB']
 
 
-def test_the_database(resources):
+def test_the_database(template, resources):
     db = resources['Db']['Properties']
     assert db['MultiAZ'] is True and db['StorageEncrypted'] is True and db['DeletionProtection'] is True
     assert db['BackupRetentionPeriod'] >= 7 and db['CopyTagsToSnapshot'] and db['AutoMinorVersionUpgrade']
@@ -130,7 +130,11 @@ def test_the_database(resources):
     assert db['DBParameterGroupName'] == {'Ref': 'DbParameters'}
     assert db['MasterUserPassword']['Fn::Sub'].startswith('{{resolve:secretsmanager:')
     replica = resources['DbReplica']['Properties']
-    assert replica['StorageEncrypted'] is True and replica['DBParameterGroupName'] == {'Ref': 'DbParameters'}
+    assert replica['DBParameterGroupName'] == {'Ref': 'DbParameters'}
+    # Those of its source: AWS takes neither from a replica.
+    assert not {'StorageEncrypted', 'DBSubnetGroupName', 'MasterUsername', 'BackupRetentionPeriod'} & set(replica)
+    assert re.fullmatch(template['Parameters']['DbEngineVersion']['AllowedPattern'], template['Parameters']['DbEngineVersion']['Default'])
+    assert resources['DbParameters']['Properties']['Family'] == 'mysql' + template['Parameters']['DbEngineVersion']['Default']
 
 
 def test_the_hosts(resources):
@@ -143,7 +147,17 @@ def test_the_hosts(resources):
     group = resources['Hosts']['Properties']
     assert group['HealthCheckType'] == 'ELB' and group['HealthCheckGracePeriod'] == {'Ref': 'HostGraceSeconds'}
     assert group['TargetGroupARNs'] == [{'Ref': 'Targets'}]
-    assert 'DbHostParameter' in resources['Hosts']['DependsOn']
+    assert {'DbHostParameter', 'AppRoute', 'AppRoutesA', 'AppRoutesB', 'Listener'} <= set(resources['Hosts']['DependsOn'])
+
+
+def test_a_host_tells_how_it_went(resources):
+    hosts = resources['Hosts']
+    assert hosts['CreationPolicy']['ResourceSignal']['Count'] == hosts['Properties']['MinSize']
+    update = hosts['UpdatePolicy']['AutoScalingRollingUpdate']
+    assert update['WaitOnResourceSignals'] is True and 'ReplaceUnhealthy' in update['SuspendProcesses']
+    script = resources['HostTemplate']['Properties']['LaunchTemplateData']['UserData']['Fn::Base64']['Fn::Sub']
+    assert '--logical-resource-id Hosts' in script and script.index('trap tell EXIT') < script.index('ansible-playbook')
+    assert 'X-aws-ec2-metadata-token' in script  # IMDSv2 alone answers
 
 
 def test_what_a_new_host_does(resources, tmp_path):
@@ -164,7 +178,8 @@ def test_rights_of_a_host(resources):
         assert s['Effect'] == 'Allow' and isinstance(s['Action'], str) and '*' not in s['Action']
         resource = s['Resource'].get('Fn::Sub', '') if isinstance(s['Resource'], dict) else s['Resource']
         assert resource != '*' and not re.search(r':\*$|::\*', resource), s
-    assert {s['Action'] for s in statements} == {'secretsmanager:GetSecretValue', 'ssm:GetParameter', 's3:GetObject'}
+    assert {s['Action'] for s in statements} == {
+        'secretsmanager:GetSecretValue', 'ssm:GetParameter', 's3:GetObject', 'cloudformation:SignalResource'}
 
 
 def test_the_load_balancer(resources):
@@ -176,6 +191,31 @@ def test_the_load_balancer(resources):
     attributes = {a['Key']: a['Value'] for a in resources['Balancer']['Properties']['LoadBalancerAttributes']}
     assert attributes['routing.http.drop_invalid_header_fields.enabled'] == 'true'
     assert int(attributes['idle_timeout.timeout_seconds']) > 75  # nginx/fastcgi.conf: fastcgi_read_timeout
+
+
+def test_connections_that_the_load_balancer_keeps(resources):
+    """nginx keeps them longer: else the balancer sends a request into one that nginx has just closed, a 502."""
+    attributes = {a['Key']: a['Value'] for a in resources['Balancer']['Properties']['LoadBalancerAttributes']}
+    conf = (REPO / 'ansible/roles/nginx/templates/nginx.conf.j2').read_text()
+    behind = conf[conf.index('{% if nginx_trusted_proxies %}\n\t\t#'):]
+    assert int(re.search(r'keepalive_timeout (\d+)s;', behind)[1]) > int(attributes['idle_timeout.timeout_seconds'])
+    assert 'nginx_trusted_proxies: [' in (REPO / 'ansible/inventories/production.example/group_vars/all/vars.yml').read_text()
+
+
+def test_the_secret_has_what_the_inventory_asks_of_it(tmp_path):
+    """make-secret.sh with an aws of our own, which keeps what it is given."""
+    (tmp_path / 'aws').write_text('#!/bin/sh\ncase "$*" in *describe-secret*) exit 1 ;; esac\n'
+                                  'for w; do case $w in file://*) cat "${w#file://}" >"$KEPT" ;; esac; done\necho arn\n')
+    (tmp_path / 'aws').chmod(0o755)
+    (tmp_path / 'key.pem').write_text('-----BEGIN PRIVATE KEY-----\nx\n')
+    done = subprocess.run([REPO / 'ansible/cloudformation/make-secret.sh', 'production', tmp_path / 'key.pem'], check=True, text=True,
+                          capture_output=True, env={'PATH': f'{tmp_path}:{os.environ["PATH"]}', 'KEPT': str(tmp_path / 'kept')})
+    assert done.stdout == 'arn\n'
+    secret = json.loads((tmp_path / 'kept').read_text())
+    wanted = set(re.findall(r'rowgate_aws\.(\w+)', (REPO / 'ansible/inventories/production.example/group_vars/all/vars.yml').read_text()))
+    assert wanted <= set(secret) and all(secret.values())
+    (key,) = json.loads(secret['signing_keys'])['keys']
+    assert set(key) == {'kid', 'alg', 'created', 'active', 'key'} and key['key'].startswith('-----BEGIN PRIVATE KEY-----\n')
 
 
 def test_no_secret_in_the_template():
@@ -275,6 +315,7 @@ def for_moto(template):
     t['Resources']['Db']['Properties']['MasterUserPassword'] = 'not-a-real-one'
     del t['Resources']['Db']['Properties']['DBParameterGroupName']
     t['Resources']['Hosts']['DependsOn'] = ['AppRoute']
+    del t['Resources']['Hosts']['CreationPolicy']
     t['Parameters']['ImageId']['Type'] = 'String'
     for subnet in of(t['Resources'], 'AWS::EC2::Subnet').values():
         subnet['CidrBlock'] = f'10.0.{subnet["CidrBlock"]["Fn::Select"][0]}.0/24'  # what Fn::Cidr makes of it
