@@ -25,7 +25,8 @@ mapfile -t sources < <(git ls-files -co --exclude-standard 'app/*.c')
 # rowgate-jwks is built, and looked at, where libcurl is.
 pkg-config --exists libcurl || mapfile -t sources < <(printf '%s\n' "${sources[@]}" | grep -v '^app/fetch/')
 mapfile -t code < <(git ls-files -co --exclude-standard 'app/*.[ch]' 'include/*.h' 'tests/*.[ch]')
-mapfile -t scripts < <(git ls-files -co --exclude-standard '*.sh' .ci/run)
+mapfile -t scripts < <(git ls-files -co --exclude-standard '*.sh' .ci/run ansible/release/rowgate-pool 'ansible/roles/*/files/rowgate-*' |
+	grep -v '\.\(json\|yml\)$')
 mapfile -t python < <(git ls-files -co --exclude-standard '*.py')
 read -ra flags <<<"-std=c11 -D_GNU_SOURCE -Iinclude -DROWGATE_VERSION=\"0\" $(
 	pkg-config --cflags json-c libjwt openssl zlib libmariadb
@@ -42,6 +43,9 @@ step clang-tidy tidy
 step cppcheck cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	--suppress=missingIncludeSystem --suppress=va_list_usedBeforeStarted -Iinclude app
 step shellcheck shellcheck -x "${scripts[@]}"
+if command -v yamllint >/dev/null; then step yamllint yamllint -s ansible; fi
+playbooks() { cd ansible && ansible-lint -p --offline --nocolor; }
+if command -v ansible-lint >/dev/null; then step ansible-lint playbooks; fi
 step python /usr/bin/python3 -m py_compile "${python[@]}"
 for header in include/*.h; do
 	step "$header does not compile alone" gcc "${flags[@]}" -Wall -Wextra -fsyntax-only -x c "$header"

@@ -1,0 +1,94 @@
+"""What the playbooks run on a host, without one: the lock, and what tells units of new settings."""
+import concurrent.futures
+import os
+import pathlib
+import subprocess
+
+import pytest
+import yaml
+
+REPO = pathlib.Path(__file__).resolve().parents[2]
+LOCK = REPO / 'ansible/playbooks/parts/lock.sh'
+FOLLOW = REPO / 'ansible/roles/common/files/rowgate-follow'
+
+
+def lock(folder, *words):
+    """As lock.yml runs it: the script on standard input."""
+    done = subprocess.run(['sh', '-s', *words], stdin=LOCK.open(), env={**os.environ, 'ROWGATE_LOCK': str(folder)}, check=True,
+                          capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def test_one_of_many_has_the_lock(tmp_path):
+    names = [f'boot pid:[1] {n} 100 somebody@host{n}' for n in range(12)]
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        seen = set(pool.map(lambda name: lock(tmp_path, 'take', name), names))
+    assert len(seen) == 1 and seen <= set(names)
+    (owner,) = seen
+    assert lock(tmp_path, 'take', owner) == owner  # it has it already
+    assert lock(tmp_path, 'release', names[0] if owner != names[0] else names[1]) == owner
+    assert lock(tmp_path, 'release', owner) == ''
+    assert lock(tmp_path, 'take', names[3]) == names[3]
+
+
+def test_one_of_many_takes_over_from_who_is_gone(tmp_path):
+    assert lock(tmp_path, 'take', 'gone') == 'gone'
+    assert lock(tmp_path, 'take', 'me') == 'gone'
+    assert lock(tmp_path, 'take', 'me', 'another') == 'gone'
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        seen = set(pool.map(lambda n: lock(tmp_path, 'take', f'new {n}', 'gone'), range(12)))
+    assert len(seen) == 1 and seen != {'gone'}
+
+
+def test_an_old_lock_ends(tmp_path):
+    lock(tmp_path, 'take', 'old')
+    os.utime(tmp_path / 'owner', (1, 1))
+    assert lock(tmp_path, 'take', 'new') == 'new'
+
+
+@pytest.fixture
+def host(tmp_path):
+    """rowgate-follow with a systemctl of our own, which writes down what it is asked."""
+    (tmp_path / 'systemctl').write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/asked\ncase $1 in restart) [ ! -e {tmp_path}/broken ] ;; esac\n')
+    (tmp_path / 'systemctl').chmod(0o755)
+    script = tmp_path / 'follow'
+    script.write_text(FOLLOW.read_text().replace('/var/lib/rowgate-follow', str(tmp_path / 'known')))
+    settings = tmp_path / 'settings'
+    settings.write_text('a\n')
+
+    def follow(verb='restart'):
+        (tmp_path / 'asked').write_text('')
+        done = subprocess.run(['sh', script, 'x.service', verb, settings], capture_output=True, text=True,
+                              env={'PATH': f'{tmp_path}:{os.environ["PATH"]}'}, check=False)
+        return done.returncode, done.stdout.strip(), f'{verb if verb == "restart" else "reload-or-restart"} x.service' in (tmp_path / 'asked').read_text()
+    follow.folder = tmp_path
+    return follow
+
+
+@pytest.mark.parametrize('verb', ['restart', 'reload'])
+def test_a_unit_is_told_of_new_settings_once(host, verb):
+    assert host(verb) == (0, 'told', True)
+    assert host(verb) == (0, '', False)
+    (host.folder / 'settings').write_text('b\n')
+    assert host(verb) == (0, 'told', True)
+
+
+def test_a_unit_that_could_not_be_told_is_told_again(host):
+    (host.folder / 'broken').touch()
+    assert host()[0] != 0
+    (host.folder / 'broken').unlink()
+    assert host() == (0, 'told', True)
+
+
+def test_nothing_waits_for_the_end_of_a_run():
+    """A handler would be lost with the run that notified it."""
+    for path in (REPO / 'ansible/roles').glob('*/tasks/*.yml'):
+        assert 'notify:' not in path.read_text(), path
+    assert not list((REPO / 'ansible/roles').glob('*/handlers/*'))
+
+
+def test_every_playbook_that_changes_hosts_takes_the_lock():
+    for name in ('provision', 'deploy'):
+        plays = yaml.safe_load((REPO / f'ansible/playbooks/{name}.yml').read_text())
+        assert plays[0].get('ansible.builtin.import_playbook') == 'parts/begin.yml'
+        assert plays[-1].get('ansible.builtin.import_playbook') == 'parts/end.yml'
