@@ -1,4 +1,4 @@
-/* The subcommands beside serve: for people at a terminal, in plain text. */
+/* rowgate check: configuration, keys, database and grants, for people at a terminal. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -24,14 +24,6 @@ static void session_close(struct session *s)
 {
 	state_close(s->state);
 	arena_close(s->arena);
-}
-
-static int fail(struct session *s)
-{
-	fprintf(stderr, "rowgate: %s%s%s\n", s->err.message, s->err.log_detail ? ": " : "",
-		s->err.log_detail ? s->err.log_detail : "");
-	session_close(s);
-	return 1;
 }
 
 /* --- texts from a query of two columns at most --- */
@@ -202,6 +194,38 @@ static void check_connections(struct check *c, struct db_conn *conn)
 			  (unsigned long long)c->s->state->config.db_connections_per_worker));
 }
 
+/* Without them a write with an Idempotency-Key is refused, and nothing else is amiss. */
+static void check_idempotency(struct check *c, struct db_conn *conn)
+{
+	static const char *const routines[] = { "idempotency_find", "idempotency_store", "idempotency_expire" };
+	struct session *s = c->s;
+	struct texts t;
+	struct strbuf b;
+
+	/* Of routines the server shows those that the login may execute. */
+	if (!read_texts(s, conn,
+			SLICE("SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'rowgate' "
+			      "AND ROUTINE_NAME LIKE 'idempotency%'"),
+			NULL, 0, 1, &t)) {
+		report(c, "routines of Idempotency-Key", false);
+		return;
+	}
+	strbuf_init(&b, s->arena, 128);
+	for (size_t i = 0; i < sizeof(routines) / sizeof(*routines); i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < t.n; k++)
+			found |= slice_is(t.rows[k][0], routines[i]);
+		if (!found)
+			strbuf_addf(&b, "%s%s", b.len ? ", " : "", routines[i]);
+	}
+	if (b.len)
+		error_set(&s->err, ERR_DB_ROUTINE,
+			  "%s may not execute rowgate.%s: a write with an Idempotency-Key is refused (sql/deploy.sh deploy)",
+			  s->state->config.db_user, strbuf_cstr(&b));
+	report(c, "writes with an Idempotency-Key can be kept", !b.len);
+}
+
 static void check_roles(struct check *c)
 {
 	struct session *s = c->s;
@@ -229,6 +253,7 @@ static void check_roles(struct check *c)
 		note(arena_printf(s->arena, "roles granted to %s: %s", config->db_user, strbuf_cstr(&b)));
 	}
 	check_connections(c, conn);
+	check_idempotency(c, conn);
 	db_release(s->state->db, conn);
 }
 
@@ -258,117 +283,4 @@ int command_check(const char *config_path)
 	printf(c.problems ? "%u problem(s)\n" : "no problems\n", c.problems);
 	session_close(&s);
 	return c.problems ? 1 : 0;
-}
-
-/* --- schema --- */
-
-static void print_policies(const struct table *t)
-{
-	static const char *const verbs[] = { "select", "insert", "update", "delete" };
-
-	if (t->reads_policed.len)
-		printf("    closed: reads %.*s, which has policies\n", (int)t->reads_policed.len, t->reads_policed.ptr);
-	for (const struct policy *p = t->policies; p; p = p->next) {
-		printf("    policy \"%.*s\" for %.*s:", (int)p->name.len, p->name.ptr, (int)p->role.len, p->role.ptr);
-		for (unsigned i = 0; i < 4; i++)
-			if (p->verbs & 1u << i)
-				printf(" %s", verbs[i]);
-		if (p->using)
-			printf(" using (%.*s)", (int)p->using->source.len, p->using->source.ptr);
-		if (p->check)
-			printf(" check (%.*s)", (int)p->check->source.len, p->check->source.ptr);
-		printf("%s%s\n", p->fault ? " REFUSED: " : "", p->fault ? p->fault : "");
-	}
-}
-
-static void print_table(const struct table *t)
-{
-	printf("%.*s.%.*s%s (", (int)t->schema.len, t->schema.ptr, (int)t->name.len, t->name.ptr,
-	       t->is_view ? " [view]" : "");
-	for (size_t i = 0; i < t->ncolumns; i++)
-		printf("%s%.*s", i ? ", " : "", (int)t->columns[i].name.len, t->columns[i].name.ptr);
-	puts(")");
-	for (size_t i = 0; i < t->nrelations; i++) {
-		static const char *const kinds[] = { "to-one", "one-to-one", "to-many", "many-to-many" };
-		const struct relation *r = &t->relations[i];
-
-		printf("    %s %.*s.%.*s by %.*s\n", kinds[r->cardinality], (int)r->to->schema.len, r->to->schema.ptr,
-		       (int)r->to->name.len, r->to->name.ptr, (int)r->constraint.len, r->constraint.ptr);
-	}
-	print_policies(t);
-}
-
-static void print_routine(const struct routine *r)
-{
-	static const char *const modes[] = { "", "OUT ", "INOUT " };
-
-	printf("%.*s.%.*s [%s] (", (int)r->schema.len, r->schema.ptr, (int)r->name.len, r->name.ptr,
-	       r->is_function ? "function" : "procedure");
-	for (size_t i = 0; i < r->nparameters; i++)
-		printf("%s%s%.*s", i ? ", " : "", modes[r->parameters[i].mode], (int)r->parameters[i].column.name.len,
-		       r->parameters[i].column.name.ptr);
-	puts(")");
-}
-
-static void print_role(struct session *s, struct slice role)
-{
-	const struct config *c = &s->state->config;
-	struct db_conn *conn = NULL;
-	struct texts tables;
-
-	printf("role %.*s:", (int)role.len, role.ptr);
-	if (!login(s, role, &conn)) {
-		printf(" %s\n", s->err.message);
-		return;
-	}
-	for (size_t i = 0; i < c->db_schemas.n; i++) {
-		struct value db = value_text(slice_of(c->db_schemas.items[i]));
-
-		if (!read_texts(s, conn,
-				SLICE("SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE "
-				      "TABLE_SCHEMA = ? ORDER BY 1, 2"),
-				&db, 1, 2, &tables))
-			continue;
-		for (size_t k = 0; k < tables.n; k++)
-			printf(" %.*s.%.*s", (int)tables.rows[k][0].len, tables.rows[k][0].ptr,
-			       (int)tables.rows[k][1].len, tables.rows[k][1].ptr);
-	}
-	putchar('\n');
-	db_release(s->state->db, conn);
-}
-
-static void print_roles(struct session *s)
-{
-	struct db_conn *conn = NULL;
-	struct texts roles = { NULL, 0 };
-	struct slice anon = slice_of(s->state->config.db_anon_role);
-
-	if (!anon.len || !login(s, anon, &conn))
-		return;
-	if (!read_roles(s, conn, &roles))
-		roles.n = 0;
-	db_release(s->state->db, conn);
-	for (size_t i = 0; i < roles.n; i++)
-		print_role(s, roles.rows[i][0]);
-}
-
-int command_schema(const char *config_path)
-{
-	struct session s;
-	struct schema *schema;
-	struct db_conn *conn;
-
-	if (!session_open(&s, config_path) || !db_catalogue(s.state->db, &conn, &s.err))
-		return fail(&s);
-	schema = schema_load(&s.state->config, conn, &s.err);
-	if (!schema)
-		return fail(&s);
-	for (const struct table *t = schema_next_table(schema, NULL); t; t = schema_next_table(schema, t))
-		print_table(t);
-	for (const struct routine *r = schema->routines; r; r = r->next)
-		print_routine(r);
-	print_roles(&s);
-	schema_free(schema);
-	session_close(&s);
-	return 0;
 }

@@ -15,16 +15,18 @@ static const char usage[] =
 	"usage: rowgate COMMAND [-c FILE]\n"
 	"  serve                    a FastCGI worker on file descriptor 0 (started by spawn-fcgi and multiwatch)\n"
 	"  check                    configuration, keys, database and grants; names every problem\n"
-	"  schema                   what is published, and to which role\n"
+	"  schema [--json]          what is published, by which keys and policies, and who may do what\n"
 	"  user add|list|show|passwd|ban|sessions|delete\n"
 	"                           who may sign in by /auth/v1\n"
 	"  token issue|revoke|inspect\n"
 	"                           tokens without a sign-in, tokens taken back, what a token says\n"
 	"  key new|list|retire      the keys that sign what /auth/v1 gives out\n"
 	"  role add|list            database roles that tokens may name\n"
+	"  policy list|check|add|delete\n"
+	"                           which rows of a table a role meets\n"
 	"  version\n"
 	"The configuration is FILE, else $ROWGATE_CONFIG, else rowgate.conf.\n"
-	"Each of user, token, key and role says more when it is called alone.\n";
+	"Each of user, token, key, role and policy says more when it is called alone.\n";
 
 static void serve_loop(struct worker *w)
 {
@@ -129,7 +131,8 @@ static const struct {
 	const char *name;
 	int (*run)(const char *config_path, int argc, char **argv);
 } families[] = {
-	{ "token", command_token }, { "user", command_user }, { "key", command_key }, { "role", command_role }
+	{ "token", command_token }, { "user", command_user },	{ "key", command_key },
+	{ "role", command_role },   { "schema", command_schema }, { "policy", command_policy }
 };
 
 int main(int argc, char **argv)
@@ -156,8 +159,6 @@ int main(int argc, char **argv)
 		return serve(config);
 	if (strcmp(command, "check") == 0)
 		return command_check(config);
-	if (strcmp(command, "schema") == 0)
-		return command_schema(config);
 	if (strcmp(command, "version") == 0 || strcmp(command, "--version") == 0) {
 		puts("rowgate " ROWGATE_VERSION);
 		return 0;

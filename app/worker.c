@@ -14,6 +14,7 @@
 
 #define RETRY_MS 500
 #define EAGER_MS 1000
+#define RELOAD_ATTEMPTS 5
 #define EXPIRY_MS 60000
 #define EXPIRY_SOON_MS 1000
 /* What is revoked is in force everywhere within this, a tick of the loop and a look at the database. */
@@ -427,6 +428,19 @@ bool worker_definitions_changed(struct worker *w)
 	return look(w);
 }
 
+/* A database that is slow for a moment (db-connect-timeout) is no reason to stay with old keys. */
+static struct schema *read_for_reload(struct state *s, struct error *err)
+{
+	struct schema *fresh = NULL;
+
+	for (int i = 0; i < RELOAD_ATTEMPTS && !fresh; i++) {
+		if (i && err->code != ERR_DB_LOST && err->code != ERR_TIMEOUT && err->code != ERR_CONNECTIONS)
+			break;
+		fresh = read_schema(s, err);
+	}
+	return fresh;
+}
+
 bool worker_reload(struct worker *w)
 {
 	struct arena *a = arena_open();
@@ -440,7 +454,7 @@ bool worker_reload(struct worker *w)
 		arena_close(a);
 		return false;
 	}
-	schema = read_schema(fresh, &err);
+	schema = read_for_reload(fresh, &err);
 	if (!schema) {
 		log_failure("reload failed", &err);
 		state_close(fresh);

@@ -101,7 +101,8 @@ void handle(struct worker *w, struct http_request *rq, struct http_response *rs)
 
 /* The subcommands beside serve (commands.c, cli/); they return the exit status. */
 int command_check(const char *config_path);
-int command_schema(const char *config_path);
+int command_schema(const char *config_path, int argc, char **argv);
+int command_policy(const char *config_path, int argc, char **argv);
 int command_token(const char *config_path, int argc, char **argv);
 int command_user(const char *config_path, int argc, char **argv);
 int command_key(const char *config_path, int argc, char **argv);

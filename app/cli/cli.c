@@ -40,6 +40,8 @@ int cli_fail(struct cli *c)
 
 	fprintf(stderr, "rowgate: %s%s%s\n", c->err.message, c->err.log_detail ? ": " : "",
 		c->err.log_detail ? c->err.log_detail : "");
+	if (c->err.hint)
+		fprintf(stderr, "%s\n", c->err.hint);
 	cli_close(c);
 	return status;
 }

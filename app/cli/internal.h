@@ -34,6 +34,11 @@ struct cli_option {
 
 bool cli_options(int *argc, char **argv, const struct cli_option *options, size_t n) MUST_CHECK;
 
+/* The definitions; free with schema_free. */
+bool cli_schema(struct cli *c, struct schema **out) MUST_CHECK;
+/* A role by which the login is asked what it may. */
+struct slice cli_role(const struct config *config);
+
 /* Prints usage to stderr. CLI_MISUSED. */
 int cli_usage(const char *usage);
 

@@ -12,15 +12,6 @@ static const char usage[] =
 	"each with [--json] [-c FILE]. add makes the role where it is missing and grants it to db-user; what it may do is\n"
 	"GRANT. ADMIN (root) may create roles. Exit status: 0 done, 1 failed, 2 misused.\n";
 
-/* What can be written between back-ticks and quotes as it is, and is a role name on both servers. */
-static bool plain_name(const char *name)
-{
-	size_t len = strlen(name);
-
-	return len >= 1 && len <= 32 &&
-	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.") == len;
-}
-
 static bool add(struct cli *c, const char *name, const char *admin, const char *password_file)
 {
 	struct config *config = &c->state->config;
@@ -28,7 +19,7 @@ static bool add(struct cli *c, const char *name, const char *admin, const char *
 	struct db *db;
 	bool ok;
 
-	if (!plain_name(name) || !plain_name(config->db_user))
+	if (!identity_role_name(slice_of(name)) || !identity_role_name(slice_of(config->db_user)))
 		return error_set(&c->err, ERR_INTERNAL, "a role is named by 1 to 32 of A-Z a-z 0-9 _ - .");
 	config->db_catalogue_user = admin ? admin : "root";
 	config->db_catalogue_password_file = password_file ? password_file : "";
