@@ -220,9 +220,10 @@ static void check_idempotency(struct check *c, struct db_conn *conn)
 			strbuf_addf(&b, "%s%s", b.len ? ", " : "", routines[i]);
 	}
 	if (b.len)
-		error_set(&s->err, ERR_DB_ROUTINE,
-			  "%s may not execute rowgate.%s: a write with an Idempotency-Key is refused (sql/deploy.sh deploy)",
-			  s->state->config.db_user, strbuf_cstr(&b));
+		error_set(
+			&s->err, ERR_DB_ROUTINE,
+			"%s may not execute rowgate.%s: a write with an Idempotency-Key is refused (sql/deploy.sh deploy)",
+			s->state->config.db_user, strbuf_cstr(&b));
 	report(c, "writes with an Idempotency-Key can be kept", !b.len);
 }
 

@@ -130,10 +130,8 @@ static const char *config_option(int *argc, char **argv)
 static const struct {
 	const char *name;
 	int (*run)(const char *config_path, int argc, char **argv);
-} families[] = {
-	{ "token", command_token }, { "user", command_user },	{ "key", command_key },
-	{ "role", command_role },   { "schema", command_schema }, { "policy", command_policy }
-};
+} families[] = { { "token", command_token }, { "user", command_user },     { "key", command_key },
+		 { "role", command_role },   { "schema", command_schema }, { "policy", command_policy } };
 
 int main(int argc, char **argv)
 {

@@ -127,6 +127,9 @@ struct db_rows;
 bool db_query(struct arena *a, struct db_conn *conn, const struct db_statement *statement, struct db_rows **rows_out,
 	      struct error *err) MUST_CHECK;
 
+/* The number that a statement without parameters gives; 0 when it gives none. */
+bool db_number(struct arena *a, struct db_conn *conn, struct slice text, int64_t *out, struct error *err) MUST_CHECK;
+
 enum db_step { DB_ROW, DB_END, DB_FAILED };
 
 /*

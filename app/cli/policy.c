@@ -118,8 +118,9 @@ static int run(struct cli *c, int argc, char **argv, const struct choices *o)
 	if (argc == 4) {
 		texts.role = slice_of(argv[2]);
 		texts.name = slice_of(argv[3]);
-		ok = ok && (identity_offered(c->env.config) ||
-			    error_set(&c->err, ERR_INTERNAL, "db-identity-user is not set: write rowgate.policy by SQL"));
+		ok = ok &&
+		     (identity_offered(c->env.config) ||
+		      error_set(&c->err, ERR_INTERNAL, "db-identity-user is not set: write rowgate.policy by SQL"));
 	}
 	ok = ok && cli_schema(c, &schema);
 	if (ok && argc < 4)
@@ -138,7 +139,7 @@ int command_policy(const char *config_path, int argc, char **argv)
 	struct choices o = { .using = NULL };
 	struct cli c = { .json = false };
 	const struct cli_option options[] = {
-		{ "--using", &o.using, NULL },	   { "--check", &o.check, NULL },  { "--verbs", &o.verbs, NULL },
+		{ "--using", &o.using, NULL },     { "--check", &o.check, NULL }, { "--verbs", &o.verbs, NULL },
 		{ "--comment", &o.comment, NULL }, { "--json", NULL, &c.json },
 	};
 

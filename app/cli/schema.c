@@ -5,9 +5,10 @@
 #include "grants.h"
 #include "internal.h"
 
-static const char usage[] = "usage: rowgate schema [--json] [-c FILE]\n"
-			    "What is published: tables, keys, relations, row policies, and each right with its roles. With --json one\n"
-			    "line with {\"tables\",\"routines\",\"roles\"}. Exit status: 0 done, 1 failed, 2 misused.\n";
+static const char usage[] =
+	"usage: rowgate schema [--json] [-c FILE]\n"
+	"What is published: tables, keys, relations, row policies, and each right with its roles. With --json one\n"
+	"line with {\"tables\",\"routines\",\"roles\"}. Exit status: 0 done, 1 failed, 2 misused.\n";
 
 /* What one role may do. */
 struct role {
@@ -37,8 +38,8 @@ static bool read_role(struct cli *c, struct slice name, struct role *out)
 	struct db_conn *conn = NULL;
 	struct slice *lines;
 	size_t n;
-	bool ok = db_acquire(c->state->db, name, -1, &conn, &c->err) &&
-		  grants_lines(c->arena, conn, &lines, &n, &c->err);
+	bool ok =
+		db_acquire(c->state->db, name, -1, &conn, &c->err) && grants_lines(c->arena, conn, &lines, &n, &c->err);
 
 	db_release(c->state->db, conn);
 	if (!ok)

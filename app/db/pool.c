@@ -143,21 +143,7 @@ bool db_reader_lost(struct db *db)
 
 static bool read_beat(struct arena *a, struct db_conn *conn, int64_t *beat_out, struct error *err)
 {
-	static const enum db_fetch fetch[] = { FETCH_INT };
-	struct db_statement statement = { .text = SLICE("SELECT rowgate.heartbeat_read()"),
-					  .columns = fetch,
-					  .ncolumns = 1 };
-	const struct value *cells;
-	struct db_rows *rows;
-	enum db_step step;
-
-	*beat_out = 0;
-	if (!db_query(a, conn, &statement, &rows, err))
-		return false;
-	while ((step = db_next(rows, &cells, err)) == DB_ROW)
-		if (cells[0].kind == VALUE_INT)
-			*beat_out = cells[0].i;
-	return step == DB_END;
+	return db_number(a, conn, SLICE("SELECT rowgate.heartbeat_read()"), beat_out, err);
 }
 
 /* Each connection for itself: behind the name of a reader there may be several, each as far as it is. */

@@ -602,6 +602,23 @@ void db_rows_close(struct db_rows *rows)
 	rows->conn->broken = rows->conn->unfinished = true;
 }
 
+bool db_number(struct arena *a, struct db_conn *conn, struct slice text, int64_t *out, struct error *err)
+{
+	static const enum db_fetch fetch[] = { FETCH_INT };
+	struct db_statement statement = { .text = text, .columns = fetch, .ncolumns = 1 };
+	const struct value *cells;
+	struct db_rows *rows;
+	enum db_step step;
+
+	*out = 0;
+	if (!db_query(a, conn, &statement, &rows, err))
+		return false;
+	while ((step = db_next(rows, &cells, err)) == DB_ROW)
+		if (cells[0].kind == VALUE_INT)
+			*out = cells[0].i;
+	return step == DB_END;
+}
+
 /* --- CALL --- */
 
 bool db_call_open(struct arena *a, struct db_conn *conn, const struct db_statement *statement,

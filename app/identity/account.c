@@ -103,12 +103,6 @@ bool serve_sessions(struct call *c)
 	if (!store_open(&c->q, c->env, c->err) || !call_user(c, false, &user) ||
 	    !sessions_of(&c->q, user.id, &list, &n))
 		return false;
-	strbuf_addc(&c->rs->body, '[');
-	for (size_t i = 0; i < n; i++) {
-		if (i)
-			strbuf_addc(&c->rs->body, ',');
-		identity_session_json(&list[i], &c->rs->body);
-	}
-	strbuf_addc(&c->rs->body, ']');
+	sessions_json(list, n, &c->rs->body);
 	return true;
 }

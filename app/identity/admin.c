@@ -136,13 +136,7 @@ static bool list_sessions(struct call *c, const struct identity_user *user)
 
 	if (!identity_user_sessions(c->env, user, &list, &n, c->err))
 		return false;
-	strbuf_addc(&c->rs->body, '[');
-	for (size_t i = 0; i < n; i++) {
-		if (i)
-			strbuf_addc(&c->rs->body, ',');
-		identity_session_json(&list[i], &c->rs->body);
-	}
-	strbuf_addc(&c->rs->body, ']');
+	sessions_json(list, n, &c->rs->body);
 	return true;
 }
 

@@ -106,6 +106,8 @@ bool session_refresh(struct store *q, struct slice refresh_token, struct session
 bool session_lives(struct store *q, struct slice session, struct slice user, bool *out) MUST_CHECK;
 bool sessions_of(struct store *q, struct slice user, struct identity_session **list_out, size_t *n_out) MUST_CHECK;
 
+void sessions_json(const struct identity_session *list, size_t n, struct strbuf *out);
+
 enum logout_scope { LOGOUT_LOCAL, LOGOUT_OTHERS, LOGOUT_GLOBAL };
 
 /* Deletes the sessions and revokes their access tokens. session may be empty for LOGOUT_GLOBAL. */

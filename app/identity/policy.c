@@ -211,28 +211,36 @@ static struct value text_or_null(struct slice s)
 	return v;
 }
 
+/* One statement, and how many rows it met. */
+static bool write_row(const struct identity_env *env, struct slice text, const struct value *params, size_t n,
+		      uint64_t *met_out, struct error *err)
+{
+	struct store q;
+	bool ok;
+
+	*met_out = 0;
+	if (!store_open(&q, env, err))
+		return false;
+	ok = db_begin(q.conn, err) && store_run(&q, text, params, n, met_out) && db_commit(q.conn, err);
+	store_close(&q);
+	if (!ok && err->code == ERR_DUPLICATE)
+		return deny(err, 409, "policy_exists", "There is a policy of that name for the role and the table");
+	return ok || not_allowed(err);
+}
+
 bool identity_policy_add(const struct identity_env *env, const struct schema *schema, struct slice as,
 			 const struct policy_texts *p, struct policy *out, struct error *err)
 {
 	const struct value params[] = { value_text(p->schema),  value_text(p->table),  value_text(p->role),
 					value_text(p->name),    value_text(p->verbs),  text_or_null(p->using),
 					text_or_null(p->check), value_text(p->comment) };
-	struct store q;
-	bool ok;
+	uint64_t met;
 
-	if (!good(env, schema, as, p, out, err) || !store_open(&q, env, err))
-		return false;
-	ok = db_begin(q.conn, err) &&
-	     store_run(
-		     &q,
-		     SLICE("INSERT INTO rowgate.policy (schema_name, table_name, role, name, verbs, using_expression, "
-			   "check_expression, comment) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
-		     params, 8, NULL) &&
-	     db_commit(q.conn, err);
-	store_close(&q);
-	if (!ok && err->code == ERR_DUPLICATE)
-		return deny(err, 409, "policy_exists", "There is a policy of that name for the role and the table");
-	return ok || not_allowed(err);
+	return good(env, schema, as, p, out, err) &&
+	       write_row(env,
+			 SLICE("INSERT INTO rowgate.policy (schema_name, table_name, role, name, verbs, "
+			       "using_expression, check_expression, comment) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+			 params, 8, &met, err);
 }
 
 static bool not_found(struct error *err)
@@ -275,41 +283,24 @@ bool identity_policy_change(const struct identity_env *env, const struct schema 
 	const struct value params[] = { value_text(p->verbs),   text_or_null(p->using), text_or_null(p->check),
 					value_text(p->comment), value_text(p->schema),  value_text(p->table),
 					value_text(p->role),    value_text(p->name) };
-	uint64_t met = 0;
-	struct store q;
-	bool ok;
+	uint64_t met;
 
-	if (!good(env, schema, as, p, out, err) || !store_open(&q, env, err))
-		return false;
-	ok = db_begin(q.conn, err) &&
-	     store_run(
-		     &q,
-		     SLICE("UPDATE rowgate.policy SET verbs = ?, using_expression = ?, check_expression = ?, comment = ? "
-			   "WHERE " KEY),
-		     params, 8, &met) &&
-	     db_commit(q.conn, err);
-	store_close(&q);
-	if (!ok)
-		return not_allowed(err);
-	return met || not_found(err);
+	return good(env, schema, as, p, out, err) &&
+	       write_row(env,
+			 SLICE("UPDATE rowgate.policy SET verbs = ?, using_expression = ?, check_expression = ?, "
+			       "comment = ? WHERE " KEY),
+			 params, 8, &met, err) &&
+	       (met || not_found(err));
 }
 
 bool identity_policy_delete(const struct identity_env *env, const struct policy_texts *p, struct error *err)
 {
 	const struct value params[] = { value_text(p->schema), value_text(p->table), value_text(p->role),
 					value_text(p->name) };
-	uint64_t met = 0;
-	struct store q;
-	bool ok;
+	uint64_t met;
 
-	if (!store_open(&q, env, err))
-		return false;
-	ok = db_begin(q.conn, err) && store_run(&q, SLICE("DELETE FROM rowgate.policy WHERE " KEY), params, 4, &met) &&
-	     db_commit(q.conn, err);
-	store_close(&q);
-	if (!ok)
-		return not_allowed(err);
-	return met || not_found(err);
+	return write_row(env, SLICE("DELETE FROM rowgate.policy WHERE " KEY), params, 4, &met, err) &&
+	       (met || not_found(err));
 }
 
 /* --- as JSON --- */

@@ -92,20 +92,11 @@ bool identity_revoke(const struct identity_env *env, enum auth_revocation kind, 
 
 static bool read_version(struct arena *a, struct db_conn *conn, uint64_t *out, struct error *err)
 {
-	static const enum db_fetch fetch[] = { FETCH_INT };
-	struct db_statement statement = { .text = SLICE("SELECT revocations FROM rowgate.auth_state WHERE id = 1"),
-					  .columns = fetch,
-					  .ncolumns = 1 };
-	const struct value *cells;
-	struct db_rows *rows;
-	enum db_step step;
+	int64_t version;
+	bool ok = db_number(a, conn, SLICE("SELECT revocations FROM rowgate.auth_state WHERE id = 1"), &version, err);
 
-	*out = 0;
-	if (!db_query(a, conn, &statement, &rows, err))
-		return false;
-	while ((step = db_next(rows, &cells, err)) == DB_ROW)
-		*out = (uint64_t)cells[0].i;
-	return step == DB_END;
+	*out = (uint64_t)version;
+	return ok;
 }
 
 bool identity_revocation_version(const struct identity_env *env, uint64_t *out, struct error *err)

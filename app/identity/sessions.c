@@ -261,3 +261,14 @@ void identity_session_json(const struct identity_session *session, struct strbuf
 	json_string(out, session->user_agent);
 	strbuf_addc(out, '}');
 }
+
+void sessions_json(const struct identity_session *list, size_t n, struct strbuf *out)
+{
+	strbuf_addc(out, '[');
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			strbuf_addc(out, ',');
+		identity_session_json(&list[i], out);
+	}
+	strbuf_addc(out, ']');
+}
