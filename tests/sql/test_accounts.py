@@ -203,7 +203,8 @@ def test_rights(database, role, name):
 @pytest.mark.parametrize('statement', [
     'DROP TABLE wages.salary_history', 'CREATE TABLE incidents.more (id INT)', 'SELECT 1 FROM rowgate_sqitch.changes',
     'SELECT 1 FROM rowgate.idempotency_key', 'DELETE FROM rowgate.idempotency_key', 'UPDATE rowgate.idempotency_room SET is_full = TRUE',
-    "SELECT rowgate.view_definition('wages', 'compensation')", 'SELECT 1 FROM mysql.user', 'CALL incidents.store_incident_documents()',
+    "SELECT rowgate.view_definition('wages', 'compensation')", "CALL rowgate.role_add('more')", 'SELECT 1 FROM rowgate.policy',
+    "UPDATE rowgate.policy SET using_expression = 'TRUE'", 'SELECT 1 FROM mysql.user', 'CALL incidents.store_incident_documents()',
 ])
 def test_no_role_may(database, role, statement):
     refused(database.as_role(role), statement)
@@ -228,8 +229,33 @@ def test_the_identity_account_reads_them_and_nothing_else(database):
     for table in ('wages.employee_directory', 'incidents.incident', 'rowgate_sqitch.changes', 'mysql.user'):
         refused(connection, f'SELECT 1 FROM {table}')
     refused(connection, 'DROP TABLE rowgate.auth_user')
+    refused(connection, 'CREATE ROLE more')
+    with pytest.raises(pymysql.err.Error):
+        run(connection, "GRANT hr TO rowgate_identity@'%'")
+    run(connection, 'SELECT 1 FROM rowgate.policy')
     with pytest.raises(pymysql.err.Error):
         run(connection, 'SET ROLE service_role')
+
+
+@pytest.mark.parametrize('name', ['root', 'hr', 'HR', 'authenticator', 'rowgate_catalogue'])
+def test_what_is_there_is_not_given_to_tokens(database, admin, name):
+    if not run(admin, 'SELECT 1 FROM mysql.user WHERE LOWER(User) = LOWER(%s)', name):
+        pytest.skip('there is no such account here')
+    with pytest.raises(pymysql.err.IntegrityError):
+        run(database.identity(), 'CALL rowgate.role_add(%s)', name)
+
+
+@pytest.mark.parametrize('name', ['', 'a b', 'a`b', "a'b", 'a\\', 'x' * 33, None])
+def test_no_name_of_a_role(database, name):
+    with pytest.raises(pymysql.err.MySQLError):
+        run(database.identity(), 'CALL rowgate.role_add(%s)', name)
+
+
+def test_a_new_role_is_empty_and_for_tokens(database, admin):
+    run(database.identity(), 'CALL rowgate.role_add(%s)', 'brand_new')
+    refused(database.as_role('brand_new'), 'SELECT 1 FROM incidents.incident')
+    refused(database.as_role('brand_new'), "CALL rowgate.role_add('another')")
+    run(admin, 'DROP ROLE brand_new')
 
 
 def test_emails_are_unique_whatever_their_case(database, admin):

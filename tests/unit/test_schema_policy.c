@@ -29,6 +29,7 @@ static const char *parsed(struct slice text)
 	}
 	strbuf_adds(&b, e.always ? " always" : "");
 	strbuf_adds(&b, e.subqueries ? " reads" : "");
+	strbuf_adds(&b, e.calls ? " calls" : "");
 	return strbuf_cstr(&b);
 }
 
@@ -171,12 +172,33 @@ static int close_arena(void **state)
 	return 0;
 }
 
+static void functions_of_databases(void **state)
+{
+	static const struct row rows[] = {
+		{ "f(1)", "f(1)" },
+		{ "x.f(1)", "x.f(1) calls" },
+		{ "`x`.`f`(1)", "`x`.`f`(1) calls" },
+		{ "x . f\n(1)", "x . f\n(1) calls" },
+		{ "t.a IN (1)", "t.a IN (1)" },
+		{ "t.a = (1)", "t.a = (1)" },
+		{ "'x.f'(1)", "'x.f'(1)" },
+		{ "1.5 + (2)", "1.5 + (2)" },
+		{ "LOAD_FILE('x')", "! LOAD_FILE: a policy reads no files" },
+		{ "load_file ('x')", "! LOAD_FILE: a policy reads no files" },
+		{ "a = 'load_file'", "a = 'load_file'" },
+	};
+
+	(void)state;
+	HOLDS(rows);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(placeholders),
 		cmocka_unit_test(quotes),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(functions_of_databases),
 	};
 
 	return cmocka_run_group_tests(tests, open_arena, close_arena);
