@@ -50,17 +50,20 @@ function useCounts(t, c, wheres, pairs) {
 	}, [JSON.stringify([t.schema, t.name, name, pairs, others])])
 }
 
+// What the keys of a foreign key are called: { key: label }.
+export async function labelsOf(model, c, values, signal) {
+	const target = pickable(model, c)
+	const keys = values.filter((v) => v !== null)
+	if (!target?.label || !keys.length) return {}
+	const k = c.fk.target_columns[0]
+	const found = await rows(target.name, [['select', `${columnName(k)},${columnName(target.label)}`], [columnName(k), `in.(${keys.map((v) => JSON.stringify(String(v))).join(',')})`]], { schema: target.schema, signal })
+	return Object.fromEntries(found.rows.map((r) => [r[k], r[target.label]]))
+}
+
 function Values({ model, t, c, filters, wheres, onFilters }) {
 	const name = columnName(c.name)
-	const target = pickable(model, c)
 	const load = useCounts(t, c, wheres, [['select', `${name},count()`], ['order', 'count.desc'], ['limit', AT_MOST + 1]])
-	const labels = useLoad(async (signal) => {
-		const keys = (load.data || []).map((r) => r[c.name]).filter((v) => v !== null)
-		if (!target?.label || !keys.length) return {}
-		const k = c.fk.target_columns[0]
-		const found = await rows(target.name, [['select', `${columnName(k)},${columnName(target.label)}`], [columnName(k), `in.(${keys.map((v) => JSON.stringify(String(v))).join(',')})`]], { schema: target.schema, signal })
-		return Object.fromEntries(found.rows.map((r) => [r[k], r[target.label]]))
-	}, [JSON.stringify(load.data)])
+	const labels = useLoad((signal) => labelsOf(model, c, (load.data || []).map((r) => r[c.name]), signal), [JSON.stringify(load.data)])
 	if (load.error) return html`<p class="small text-body-secondary m-0">${load.error.message}</p>`
 	if (!load.data) return html`<${Loading} what="Counting" />`
 	const toggle = (pair) => onFilters(filters.some(([k, v]) => k === pair[0] && v === pair[1]) ? filters.filter(([k, v]) => k !== pair[0] || v !== pair[1]) : [...filters.filter(([k]) => k !== name), pair])

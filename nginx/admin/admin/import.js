@@ -232,7 +232,7 @@ export function Import({ t }) {
 			<tbody>${rows.map((r) => html`<tr><td>${r.line}</td>${r.wrong ? html`<td colspan=${Object.keys(mapping).length || 1} class="text-danger-emphasis">${r.wrong}</td>` : Object.keys(mapping).map((n) => html`<td>${cell(t.byName[mapping[n]], settings, r.values[n])}</td>`)}</tr>`)}</tbody></table></div>
 		${twice && html`<p class="text-danger-emphasis">Two columns of the file go to ${twice[1]}.</p>`}
 		${lacking.length > 0 && html`<p class="text-warning-emphasis">No value comes for ${lacking.map((c) => c.name).join(', ')}, which every row must have.</p>`}
-		${(!run || run.phase !== 'run') && html`<button type="button" class="btn btn-primary" disabled=${!used.length || Boolean(twice)} onClick=${start}>${run ? 'Import again' : 'Import'}</button>`}`}
+		${(!run || run.phase !== 'run') && html`<button type="button" class="btn btn-primary mt-3" disabled=${!used.length || Boolean(twice)} onClick=${start}>${run ? 'Import again' : 'Import'}</button>`}`}
 		${run && html`<${Progress} t=${t} file=${file} run=${run} stop=${() => (stopped.current = true)} />`}
 	</div>`
 }

@@ -27,7 +27,7 @@ export function listState(t, pairs) {
 		offset: Math.max(Number(one('offset')) || 0, 0),
 		q: one('q') || '',
 		columns: columns?.length ? columns : null,
-		filters: pairs.filter(([k]) => !RESERVED.has(k)),
+		filters: pairs.filter(([k]) => !RESERVED.has(k) && k[0] !== '!'),
 	}
 }
 
@@ -42,7 +42,7 @@ export function statePairs(s) {
 }
 
 // The filters as the API is asked.
-const wheres = (t, s) => {
+export const wheres = (t, s) => {
 	const found = s.q && search(t, s.q)
 	return found ? [...s.filters, found] : s.filters
 }
@@ -107,6 +107,7 @@ export function List({ model, t, route }) {
 			<h1 class="h4 m-0 me-auto text-break">${t.name}${t.view && html` <small class="badge text-bg-secondary">view</small>`}</h1>
 			${t.can.insert && html`<a class="btn btn-sm btn-primary" href=${address({ ...route, action: 'new', pairs: [] })}>New</a>
 				<a class="btn btn-sm btn-outline-secondary" href=${address({ ...route, action: 'import', pairs: [] })}>Import</a>`}
+			${t.can.select && html`<a class="btn btn-sm btn-outline-secondary" href=${address({ ...route, action: 'chart', pairs: statePairs({ ...s, offset: 0 }) })}>Chart</a>`}
 			<${Export} model=${model} t=${t} s=${s} columns=${columns} />
 			<${Copy} model=${model} t=${t} s=${s} columns=${columns} rows=${current?.rows} />
 			<button type="button" class="btn btn-sm btn-outline-secondary" onClick=${() => setDialog('columns')}>Columns</button>

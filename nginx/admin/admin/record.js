@@ -1,12 +1,12 @@
 // One row: to look at, change, delete or make; and beneath it the rows of other tables that point at it.
 import { html, useEffect, useMemo, useState } from '../shared/html.js'
-import { ApiError, json, request, rows, tablePath } from '../shared/api.js'
+import { ApiError, countRows, json, rows, tablePath } from '../shared/api.js'
 import { confirm, Dialog, Empty, Loading, Problem, toast, useLoad } from '../shared/layout.js'
 import { Field, Invalid, toText } from './fields.js'
 import { columnName, keyPairs } from './filter.js'
 import { children, firstColumns } from './model.js'
 import { address, go } from './route.js'
-import { Cell, shown } from './value.js'
+import { Cell, counted, rightAligned, shown } from './value.js'
 
 // Leaving a page with something typed asks first.
 let unsaved = 0
@@ -174,6 +174,9 @@ function Children({ model, r, row }) {
 		const order = t.primaryKey.length ? [['order', t.primaryKey.map((k) => `${columnName(k)}.desc`).join(',')]] : []
 		return (await rows(t.name, [['select', [...new Set([...t.key, ...columns])].map(columnName).join(',')], ...link.map(([c, v]) => [c, `eq.${v}`]), ...order, ['limit', AT_ONCE + 1]], { schema: t.schema, signal })).rows
 	}, [JSON.stringify([r, link])])
+	const data = load.data || []
+	const many = data.length > AT_ONCE
+	const count = useLoad(async (signal) => (many ? countRows(t.name, link.map(([c, v]) => [c, `eq.${v}`]), { schema: t.schema, count: 'estimated', signal }).catch(() => null) : null), [many, load.data])
 	if (!usable) return null
 	const all = address({ schema: t.schema, table: t.name, pairs: link.map(([c, v]) => [c, `eq.${v}`]) })
 	const close = () => set(null)
@@ -185,18 +188,17 @@ function Children({ model, r, row }) {
 		}
 	}
 	const single = r.cardinality === 'one-to-one'
-	const data = load.data || []
 	return html`<section class="mt-4" aria-label=${t.name}>
-		<div class="d-flex gap-2 align-items-center mb-1"><h2 class="h6 m-0">${t.name}</h2>
+		<div class="d-flex gap-2 align-items-center mb-1"><h2 class="h6 m-0">${t.name} ${load.data && html`<small class="text-body-secondary fw-normal">${many ? (count.data ? counted(count.data) : '') : data.length || ''}</small>`}</h2>
 			${t.can.insert && !(single && data.length) && html`<button type="button" class="btn btn-sm btn-outline-primary" onClick=${() => set({ add: true })}>Add</button>`}
 			<a class="small" href=${all}>${data.length > AT_ONCE ? 'All of them' : 'As a list'}</a></div>
 		${load.error && html`<${Problem} error=${load.error} retry=${load.again} />`}
 		${!load.error && !load.data && html`<${Loading} />`}
 		${load.data && !data.length && html`<p class="text-body-secondary small m-0">None.</p>`}
 		${data.length > 0 && html`<div class="table-responsive" tabindex="0" role="region" aria-label=${`Rows of ${t.name}`}><table class="table table-sm rows">
-			<thead><tr><th scope="col"><span class="visually-hidden">Open</span></th>${columns.map((c) => html`<th scope="col">${c}</th>`)}</tr></thead>
+			<thead><tr><th scope="col"><span class="visually-hidden">Open</span></th>${columns.map((c) => html`<th scope="col" class=${rightAligned(t.byName[c]) ? 'text-end' : ''}>${c}</th>`)}</tr></thead>
 			<tbody>${data.slice(0, AT_ONCE).map((child) => html`<tr><td>${t.key.length > 0 && html`<button type="button" class="btn btn-link btn-sm p-0" aria-label=${`Edit ${t.key.map((k) => child[k]).join(' ')}`} onClick=${() => open(child)}>${t.can.update ? 'Edit' : 'Show'}</button>`}</td>
-				${columns.map((c) => html`<td><${Cell} column=${t.byName[c]} value=${child[c]} /></td>`)}</tr>`)}</tbody></table></div>`}
+				${columns.map((c) => html`<td class=${rightAligned(t.byName[c]) ? 'text-end' : ''}><${Cell} column=${t.byName[c]} value=${child[c]} /></td>`)}</tr>`)}</tbody></table></div>`}
 		${dialog && html`<${Dialog} title=${dialog.add ? `New row of ${t.name}` : `A row of ${t.name}`} wide onClose=${async () => { if (!isUnsaved() || (await confirm({ title: 'Leave without saving?', text: 'What you changed here is not saved.', action: 'Leave', danger: true }))) close() }}>
 			<${Form} model=${model} t=${t} prefix="c" row=${dialog.row} presets=${dialog.add ? Object.fromEntries(r.target_columns.map((c, i) => [c, shown(row[r.columns[i]])])) : {}}
 				onDelete=${dialog.row && (() => removeRow(t, dialog.row, () => { close(); load.again() }))} onSaved=${() => { close(); load.again() }} /><//>`}

@@ -74,14 +74,14 @@ async function load(period, kind, filters, signal) {
 }
 
 const drawing = ({ names, list }) => (c, { width }) => ({
-	grid: { left: 8, right: 12, top: 12, bottom: 8, containLabel: true },
+	grid: { left: 8, right: 12, top: 28, bottom: 8, containLabel: true },
 	tooltip: {
 		trigger: 'axis', axisPointer: { type: 'shadow' },
 		formatter: ([{ dataIndex }]) => [`${list[dataIndex].period}: ${number(list[dataIndex].n)}`,
 			...names.filter((k) => list[dataIndex].kinds.get(k)).map((k) => `${k} ${number(list[dataIndex].kinds.get(k))}`)].join('\n'),
 	},
 	xAxis: axis(c, { type: 'category', data: list.map((r) => r.period), splitLine: { show: false }, axisLabel: { color: c.text, hideOverlap: true, rotate: width < 500 ? 45 : 0 } }),
-	yAxis: axis(c, { type: 'value', minInterval: 1 }),
+	yAxis: axis(c, { type: 'value', minInterval: 1, name: 'incidents', nameGap: 8, nameTextStyle: { color: c.faint, align: 'left' } }),
 	series: names.map((name, i) => ({
 		type: 'bar', stack: 'all', name, barMaxWidth: 48, itemStyle: { color: c.many[i] }, data: list.map((r) => r.kinds.get(name) || 0),
 	})),

@@ -32,6 +32,12 @@ async function load(eid, signal) {
 	return { person: people.rows[0], history: steps(history.rows) }
 }
 
+// Marks between two years have no name of their own.
+const newYear = (at) => {
+	const t = new Date(at)
+	return t.getMonth() === 0 && t.getDate() === 1 ? String(t.getFullYear()) : ''
+}
+
 // The last salary lasts to this day.
 function drawing(history) {
 	const today = new Date().toISOString().slice(0, 10)
@@ -39,10 +45,11 @@ function drawing(history) {
 	const last = points[points.length - 1]
 	const years = last ? (Date.parse(today) - Date.parse(points[0][0])) / YEAR : 0
 	return (c, { width }) => ({
-		grid: { left: 8, right: 24, top: 24, bottom: 8, containLabel: true },
+		grid: { left: 8, right: 24, top: 32, bottom: 8, containLabel: true },
 		tooltip: { trigger: 'axis', formatter: ([{ data }]) => `from ${data[0]}\n${money(data[1])}` },
-		xAxis: axis(c, { type: 'time', minInterval: years > 2 ? YEAR : 0, splitNumber: Math.max(2, Math.floor(width / 140)), splitLine: { show: false } }),
-		yAxis: axis(c, { type: 'value', scale: true, axisLabel: { color: c.text, formatter: (v) => `${v / 1000}k` } }),
+		xAxis: axis(c, { type: 'time', minInterval: years > 2 ? YEAR : 0, splitNumber: Math.max(2, Math.floor(width / 140)), splitLine: { show: false },
+			...(years > 2 ? { axisLabel: { color: c.text, hideOverlap: true, formatter: newYear } } : {}) }),
+		yAxis: axis(c, { type: 'value', scale: true, name: 'dollars a year', nameGap: 10, nameTextStyle: { color: c.faint, align: 'left' }, axisLabel: { color: c.text, formatter: (v) => `${v / 1000}k` } }),
 		series: [{
 			type: 'line', step: 'end', symbolSize: 8, symbol: 'circle', lineStyle: { width: 2 },
 			data: last && last[0] < today ? [...points, { value: [today, last[1]], symbol: 'none' }] : points,
