@@ -1,4 +1,4 @@
-// Import, routines, users, operation.
+// Import, routines, users.
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { after, before, test } from 'node:test'
@@ -106,10 +106,3 @@ test('makes, changes, bans and deletes a user', async () => {
 	await well(page)
 })
 
-test('shows how the instance fares', async () => {
-	const page = await at('!operator')
-	await page.getByRole('region', { name: 'Requests' }).getByText('table').first().waitFor()
-	await accessible(page, 'operator')
-	await picture(page, 'admin-operator')
-	await well(page)
-})

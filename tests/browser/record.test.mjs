@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { accessible, launch, open, picture, quit, signIn, url, well } from './browser.mjs'
-import { dropTables, makeTables, sql } from './tables.mjs'
+import { eventually } from './portal.mjs'
+import { dropTables, makeTables, makeUser, sql } from './tables.mjs'
 
 before(async () => {
 	await makeTables()
@@ -172,6 +173,44 @@ test('the network is gone and comes back', async () => {
 	await save(page).click()
 	await saved(page)
 	assert.equal(one('SELECT name FROM web_thing WHERE id = 6'), 'without a network')
+	await well(page)
+})
+
+test('a right that is taken away in the middle of an edit', async () => {
+	const { email, password } = await makeUser('wages_analyst')
+	sql('GRANT UPDATE ON web_thing TO wages_analyst;')
+	await eventually(async () => {
+		const token = await (await fetch(`${url}/auth/v1/token?grant_type=password`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ email, password }) })).json()
+		const document = await (await fetch(`${url}/rest/v1/`, { headers: { Authorization: `Bearer ${token.access_token}` } })).json()
+		assert.equal(document.components.schemas.web_thing?.['x-updatable'], true)
+	})
+	const page = await open()
+	await page.go('/admin/#wages/web_thing/row?id=eq.8')
+	await signIn(page, email, password)
+	await field(page, 'name').fill('typed with the right to')
+	sql('REVOKE UPDATE ON web_thing FROM wages_analyst')
+	await save(page).click()
+	await page.getByRole('alert').getByText(/permission denied/).waitFor()
+	assert.equal(await field(page, 'name').inputValue(), 'typed with the right to')
+	await accessible(page, 'denied')
+	sql('GRANT UPDATE ON web_thing TO wages_analyst')
+	await save(page).click()
+	await saved(page)
+	assert.equal(one('SELECT name FROM web_thing WHERE id = 8'), 'typed with the right to')
+	sql('REVOKE UPDATE ON web_thing FROM wages_analyst')
+	await well(page)
+})
+
+test('200 columns in a form', async () => {
+	const page = await at('wages/web_wide/row?id=eq.1')
+	await field(page, 'c0').fill('7')
+	await field(page, 'c199').fill('no number')
+	await save(page).click()
+	await page.locator('.field.wrong', { hasText: 'c199' }).waitFor()
+	await field(page, 'c199').fill('8')
+	await save(page).click()
+	await saved(page)
+	assert.equal(one('SELECT CONCAT(c0, c199) FROM web_wide'), '78')
 	await well(page)
 })
 

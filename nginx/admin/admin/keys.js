@@ -24,10 +24,10 @@ export function Keys() {
 		${fixed && html`<div class="alert alert-info">This instance may not write its file of keys. ${load.data.hint}</div>`}
 		${load.data && !keys.length && html`<${Empty} title="No key signs here" />`}
 		${keys.length > 0 && html`<${Grid} name="Signing keys" keys=${keys.map((k) => k.kid)} head=${['Key', 'Algorithm', 'State', 'Made', 'Signs from', { name: 'Actions', hidden: true }]}
-			rows=${keys.map((k) => [html`<span class="font-monospace text-break">${k.kid}</span>`, k.alg,
+			rows=${keys.map((k) => [html`<span class="font-monospace">${k.kid}</span>`, k.alg,
 				html`<span class=${`badge text-bg-${STATES[k.state]?.[0] || 'secondary'}`}>${k.signs ? 'signs' : k.state}</span> <small class="text-body-secondary">${STATES[k.state]?.[1]}${k.until && html` (<${At} value=${k.until} />)`}</small>`,
 				html`<${At} value=${k.created_at} />`, html`<${At} value=${k.active_at} />`,
-				k.state !== 'gone' && html`${k.state !== 'retired' && html`<${Small} disabled=${fixed} aria-label=${`Retire ${k.kid}`} onClick=${() => retire(k)}>Retire<//>`} <${Small} danger disabled=${fixed} aria-label=${`Remove ${k.kid}`} onClick=${() => drop(k)}>Remove now<//>`])} />`}
+				k.state !== 'gone' && html`${k.state !== 'retired' && html`<${Small} disabled=${fixed} aria-label=${`Retire ${k.kid}`} onClick=${() => retire(k)}>Retire<//>`} <${Small} danger disabled=${fixed} aria-label=${`Remove now ${k.kid}`} onClick=${() => drop(k)}>Remove now<//>`])} />`}
 		${adding && html`<${Ask} title="New key" action="Make" onClose=${() => add(false)} send=${async (v) => {
 			const made = await admin('keys', { method: 'POST', body: { alg: v.alg, activate_in: Number(v.after) } })
 			toast(`Key ${made.kid} made`)

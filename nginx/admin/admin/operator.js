@@ -37,7 +37,7 @@ async function look(order) {
 }
 
 const Card = ({ title, ok, value, note }) => html`<div class="card fact"><div class="card-body py-2"><h2 class="small text-body-secondary m-0">${title}</h2>
-	<p class="h5 m-0 text-break">${ok !== undefined && html`<span class=${ok ? 'text-success-emphasis' : 'text-danger-emphasis'} aria-hidden="true">● </span>`}${value}</p>
+	<p class="h6 my-1 text-break">${ok !== undefined && html`<span class=${ok ? 'good' : 'bad'} aria-hidden="true">● </span>`}${value}</p>
 	<p class="small text-body-secondary m-0">${note}</p></div></div>`
 
 function Cards({ live, ready, pool }) {

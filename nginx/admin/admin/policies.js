@@ -27,8 +27,8 @@ export function Policies({ model }) {
 		${closed.length > 0 && html`<div class="alert alert-warning"><p class="mb-1"><b>Views that show nothing</b>, because they read a table with policies and have none themselves:</p>
 			<ul class="mb-0">${closed.map((c) => html`<li>${c.schema}.${c.table} <small>reads ${c.reads}</small></li>`)}</ul></div>`}
 		${load.data && !list.length && html`<${Empty} title="No policies: every role meets all rows that it is granted"><p class="mb-0">A first policy for a table closes it to all roles that have none.</p><//>`}
-		${list.length > 0 && html`<${Grid} name="Policies" keys=${list.map(path)} head=${['Table', 'Role', 'Policy', 'For', { name: 'Rows that are met', wide: true }, { name: 'A row must be', wide: true }, { name: 'Actions', hidden: true }]}
-			rows=${list.map((p) => [html`<span class="text-break">${p.schema}.${p.table}</span>`, p.role === '*' ? html`<i>every role</i>` : p.role,
+		${list.length > 0 && html`<${Grid} name="Policies" keys=${list.map(path)} head=${['Table', 'Role', { name: 'Policy', wide: true }, 'For', { name: 'Rows that are met', wide: true }, { name: 'A row must be', wide: true }, { name: 'Actions', hidden: true }]}
+			rows=${list.map((p) => [`${p.schema}.${p.table}`, p.role === '*' ? html`<i>every role</i>` : p.role,
 				html`${p.name}${p.comment && html`<br /><small class="text-body-secondary">${p.comment}</small>`}${!p.valid && html`<br /><span class="badge text-bg-danger">bad</span> <small class="text-danger-emphasis">${p.fault}</small>`}`,
 				p.verbs.length === 4 ? 'all' : p.verbs.join(', '), html`<${Code} text=${p.using} />`, html`<${Code} text=${p.check} />`,
 				html`<${Small} aria-label=${`Edit ${p.name}`} onClick=${() => set(p)}>Edit<//> <${Small} danger aria-label=${`Delete ${p.name}`} onClick=${() => remove(p)}>Delete<//>`])} />`}

@@ -60,6 +60,13 @@ const appData = (user) => {
 	return Object.keys(own).length ? JSON.stringify(own) : ''
 }
 
+// The browser and system that a User-Agent stands for; else its first word.
+function browser(agent) {
+	const name = /(Firefox|Edg|OPR|Chrome|Safari)\//.exec(agent)?.[1]
+	const system = /Android|iPhone|iPad|Windows|Mac OS|Linux/.exec(agent)?.[0]
+	return name ? [{ Edg: 'Edge', OPR: 'Opera' }[name] || name, system && `on ${system}`].filter(Boolean).join(' ') : agent.split(' ')[0]
+}
+
 function Sessions({ user, onClose }) {
 	const at = `users/${user.id}/sessions`
 	const load = useLoad(() => admin(at), [user.id])
@@ -68,7 +75,7 @@ function Sessions({ user, onClose }) {
 		${load.error && html`<${Problem} error=${load.error} retry=${load.again} />`}${!load.data && !load.error && html`<${Loading} what="Reading sessions" />`}
 		${load.data && !list.length && html`<p class="m-0">None: nobody is signed in as this user.</p>`}
 		${list.length > 0 && html`<${Grid} name="Sessions" keys=${list.map((s) => s.id)} head=${['Since', 'Refreshed', 'From', 'Browser', { name: 'Actions', hidden: true }]}
-			rows=${list.map((s) => [html`<${At} value=${s.created_at} />`, html`<${At} value=${s.refreshed_at} none="never" />`, s.address || '', html`<small class="text-break">${s.user_agent || ''}</small>`,
+			rows=${list.map((s) => [html`<${At} value=${s.created_at} />`, html`<${At} value=${s.refreshed_at} none="never" />`, s.address || '', html`<span title=${s.user_agent}>${browser(s.user_agent || '')}</span>`,
 				html`<${Small} danger aria-label=${`End session ${s.id}`} onClick=${() => act('Session ended', `${at}/${s.id}`, { method: 'DELETE' }, load.again)}>End<//>`])} />
 			<div class="text-end mt-3"><button type="button" class="btn btn-outline-danger" onClick=${() => act('All sessions ended', at, { method: 'DELETE' }, load.again)}>End all</button></div>`}<//>`
 }

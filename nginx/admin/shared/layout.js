@@ -16,6 +16,7 @@ export function Dialog({ title, onClose, children, wide }) {
 	useEffect(() => {
 		const from = document.activeElement
 		box.current.showModal()
+		box.current.querySelector('form :is(input, select, textarea):not([readonly])')?.focus()
 		return () => from?.focus?.()
 	}, [])
 	return html`<dialog ref=${box} class=${wide ? 'wide' : ''} aria-labelledby="dialog-title"
