@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { after, before, test } from 'node:test'
 import { accessible, launch, open, picture, quit, serviceKey, signIn, url, well } from './browser.mjs'
-import { dropTables, makeTables, makeUser, sql } from './tables.mjs'
+import { dropTables, makeTables, makeUser, numbers, sql } from './tables.mjs'
 
 before(async () => {
 	await makeTables()
@@ -218,7 +218,7 @@ test('exports, copies, chooses columns', async () => {
 })
 
 test('deletes and edits many rows, after their number is typed', async () => {
-	sql("INSERT INTO web_part SELECT 2, seq, 'many' FROM seq_1_to_130;")
+	sql(`INSERT INTO web_part ${numbers(130)} SELECT 2, seq, 'many' FROM numbers`)
 	const page = await things('wages/web_part?thing=eq.2')
 	await settled(page, '1–50 of 130')
 	await page.getByLabel('Select all rows of this page').check()

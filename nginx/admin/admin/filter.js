@@ -106,6 +106,9 @@ export function search(t, words) {
 // The pair of a key's columns that finds one row, as [name, value] pairs.
 export const keyPairs = (t, row) => t.key.map((k) => [name(k), `eq.${row[k]}`])
 
+// To count rows, of which a role may not read all columns.
+export const oneColumn = (t, pairs) => [['select', name(t.columns.find((c) => c.readable).name)], ...pairs]
+
 // One pair that finds the rows with these keys.
 export function keysPair(t, rows) {
 	if (t.key.length === 1) return [name(t.key[0]), `in.(${rows.map((r) => quoted(r[t.key[0]])).join(',')})`]

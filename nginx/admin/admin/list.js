@@ -4,7 +4,7 @@ import { countRows, download, request, rows as fetchRows, tablePath } from '../s
 import { confirm, Dialog, Empty, Loading, Problem, toast, useLoad } from '../shared/layout.js'
 import { address, go } from './route.js'
 import { firstColumns, pickable } from './model.js'
-import { columnName, everyRow, fromPairs, keyPairs, keysPair, RESERVED, search, toPairs } from './filter.js'
+import { columnName, everyRow, fromPairs, keyPairs, keysPair, oneColumn, RESERVED, search, toPairs } from './filter.js'
 import { bytes, Cell, counted, rightAligned, rowsOf, shown } from './value.js'
 import { FilterBar } from './filters.js'
 import { Facets } from './facets.js'
@@ -91,7 +91,7 @@ export function List({ model, t, route }) {
 		load.again()
 	}
 	const remove = async () => {
-		const n = picked.all ? await countRows(t.name, wheres(t, s), { schema: t.schema }) : chosen
+		const n = picked.all ? await countRows(t.name, oneColumn(t, wheres(t, s)), { schema: t.schema }) : chosen
 		const yes = await confirm({ title: `Delete ${rowsOf(n)}?`, text: `This deletes ${rowsOf(n)} of ${t.name} for good${picked.all ? ': all that match' : ''}.`, action: `Delete ${counted(n)}`, danger: true, must: n > 1 ? n : undefined })
 		if (!yes) return
 		try {
@@ -137,7 +137,7 @@ export function List({ model, t, route }) {
 			</div>
 		</div>
 		${dialog === 'columns' && html`<${Columns} t=${t} columns=${columns} onClose=${() => setDialog(null)} onChoose=${(c) => { setDialog(null); move({ columns: c, offset: s.offset }) }} />`}
-		${dialog === 'edit' && html`<${BulkEdit} model=${model} t=${t} n=${chosen} which=${which} recount=${picked.all ? () => countRows(t.name, wheres(t, s), { schema: t.schema }) : null}
+		${dialog === 'edit' && html`<${BulkEdit} model=${model} t=${t} n=${chosen} which=${which} recount=${picked.all ? () => countRows(t.name, oneColumn(t, wheres(t, s)), { schema: t.schema }) : null}
 			onClose=${() => setDialog(null)} onDone=${done} />`}
 	</div>`
 }
@@ -147,7 +147,7 @@ function useCount(t, s, load, asked, turn) {
 	const [count, set] = useState({})
 	const key = JSON.stringify([t.schema, t.name, s.filters, s.q, turn])
 	const current = load.data
-	const exactly = (signal) => countRows(t.name, wheres(t, s), { schema: t.schema, signal }).then((total) => set({ key, total, exact: true }))
+	const exactly = (signal) => countRows(t.name, oneColumn(t, wheres(t, s)), { schema: t.schema, signal }).then((total) => set({ key, total, exact: true }))
 	useEffect(() => {
 		if (load.loading || !current || current.asked !== asked) return
 		const end = s.offset + current.rows.length
@@ -155,7 +155,7 @@ function useCount(t, s, load, asked, turn) {
 		if (count.key === key && count.exact && count.total > end) return
 		const stop = new AbortController()
 		set({ key })
-		countRows(t.name, wheres(t, s), { schema: t.schema, count: 'planned', signal: stop.signal })
+		countRows(t.name, oneColumn(t, wheres(t, s)), { schema: t.schema, count: 'planned', signal: stop.signal })
 			.then((total) => (total < EXACT_BELOW ? exactly(stop.signal) : set({ key, total, exact: false })))
 			.catch(() => {})
 		return () => stop.abort()

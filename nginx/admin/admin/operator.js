@@ -40,6 +40,9 @@ const Card = ({ title, ok, value, note }) => html`<div class="card fact"><div cl
 	<p class="h6 my-1 text-break">${ok !== undefined && html`<span class=${ok ? 'good' : 'bad'} aria-hidden="true">● </span>`}${value}</p>
 	<p class="small text-body-secondary m-0">${note}</p></div></div>`
 
+// 10.11.19-MariaDB-0+deb12u1 as MariaDB 10.11.19.
+const server = (text) => (/^\d/.test(text) ? `${/mariadb/i.test(text) ? 'MariaDB' : 'MySQL'} ${/^[\d.]+/.exec(text)[0]}` : text || 'unknown')
+
 function Cards({ live, ready, pool }) {
 	const busy = pool?.workers.filter((w) => w.busy_ms !== null && w.busy_ms !== undefined).length
 	return html`<div class="facts-row mb-3">
@@ -47,7 +50,7 @@ function Cards({ live, ready, pool }) {
 		<${Card} title="Can answer" ok=${ready.ok} value=${ready.ok ? 'yes' : 'no'} note=${ready.text} />
 		${pool && html`<${Card} title="Workers" value=${counted(pool.workers.length)} note=${`${busy} at work`} />
 			<${Card} title="Connections" value=${counted(pool.connections)} note="to the database" />
-			<${Card} title="Database" ok=${pool.database.answers} value=${pool.database.server || 'unknown'} note=${pool.database.answers ? `answers in ${ms(pool.database.ms)}` : pool.database.msg || 'does not answer'} />
+			<${Card} title="Database" ok=${pool.database.answers} value=${server(pool.database.server || '')} note=${pool.database.answers ? `answers in ${ms(pool.database.ms)}` : pool.database.msg || 'does not answer'} />
 			<${Card} title="Definitions" value=${`${counted(pool.definitions.tables)} tables`} note=${html`${counted(pool.definitions.routines)} routines, read <${At} value=${pool.definitions.loaded_at} />`} />`}</div>`
 }
 

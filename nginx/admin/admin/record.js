@@ -3,7 +3,7 @@ import { html, useEffect, useMemo, useState } from '../shared/html.js'
 import { ApiError, countRows, json, rows, tablePath } from '../shared/api.js'
 import { confirm, Dialog, Empty, Loading, Problem, toast, useLoad } from '../shared/layout.js'
 import { Field, Invalid, toText } from './fields.js'
-import { columnName, keyPairs } from './filter.js'
+import { columnName, keyPairs, oneColumn } from './filter.js'
 import { children, firstColumns } from './model.js'
 import { address, go } from './route.js'
 import { Cell, counted, rightAligned, shown } from './value.js'
@@ -176,7 +176,7 @@ function Children({ model, r, row }) {
 	}, [JSON.stringify([r, link])])
 	const data = load.data || []
 	const many = data.length > AT_ONCE
-	const count = useLoad(async (signal) => (many ? countRows(t.name, link.map(([c, v]) => [c, `eq.${v}`]), { schema: t.schema, count: 'estimated', signal }).catch(() => null) : null), [many, load.data])
+	const count = useLoad(async (signal) => (many ? countRows(t.name, oneColumn(t, link.map(([c, v]) => [c, `eq.${v}`])), { schema: t.schema, count: 'estimated', signal }).catch(() => null) : null), [many, load.data])
 	if (!usable) return null
 	const all = address({ schema: t.schema, table: t.name, pairs: link.map(([c, v]) => [c, `eq.${v}`]) })
 	const close = () => set(null)

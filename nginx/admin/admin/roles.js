@@ -44,7 +44,7 @@ function Rights({ role, schema, onClose }) {
 	return html`<${Dialog} title=${`What ${role.name} may do`} wide onClose=${onClose}>
 		${!role.tables.length && !role.routines.length && html`<p>Nothing yet. In the database, for example:</p>
 			<pre class="border rounded p-2" tabindex="0">GRANT SELECT ON ${schema || 'wages'}.* TO '${role.name}';</pre>`}
-		${role.tables.length > 0 && html`<${Grid} name="Tables" head=${['Table', ...VERBS]} rows=${role.tables.map((t) => [html`<span class="text-break">${t.schema}.${t.name}</span>${t.view && html` <small class="text-body-secondary">view</small>`}`,
+		${role.tables.length > 0 && html`<${Grid} name="Tables" head=${['Table', ...VERBS]} rows=${role.tables.map((t) => [html`<span class="text-break">${t.schema}.${t.table}</span>${t.view && html` <small class="text-body-secondary">view</small>`}`,
 			...VERBS.map((v) => (t.rights.includes(v) ? html`<span aria-label="yes">✓</span> <small class="text-body-secondary">${limits(t, v)}</small>` : html`<span class="text-body-secondary">–</span>`))])} />`}
 		${role.routines.length > 0 && html`<h3 class="h6 mt-3">Routines</h3><ul class="mb-0">${role.routines.map((r) => html`<li>${r.schema}.${r.name}</li>`)}</ul>`}<//>`
 }

@@ -10,19 +10,21 @@ export function useSession() {
 	return user
 }
 
+let dialogs = 0
 // A modal <dialog>: the browser keeps the keyboard inside and gives it back afterwards. onClose on Escape too.
 export function Dialog({ title, onClose, children, wide }) {
 	const box = useRef()
+	const [id] = useState(() => `dialog-${++dialogs}`)
 	useEffect(() => {
 		const from = document.activeElement
 		box.current.showModal()
 		box.current.querySelector('form :is(input, select, textarea):not([readonly])')?.focus()
 		return () => from?.focus?.()
 	}, [])
-	return html`<dialog ref=${box} class=${wide ? 'wide' : ''} aria-labelledby="dialog-title"
+	return html`<dialog ref=${box} class=${wide ? 'wide' : ''} aria-labelledby=${id}
 		onCancel=${(e) => { if (e.target === box.current) { e.preventDefault(); onClose() } }}>
 		<div class="d-flex align-items-start mb-3">
-			<h2 class="h5 m-0 flex-grow-1" id="dialog-title">${title}</h2>
+			<h2 class="h5 m-0 flex-grow-1" id=${id}>${title}</h2>
 			<button type="button" class="btn-close" aria-label="Close" onClick=${onClose}></button>
 		</div>
 		${children}
