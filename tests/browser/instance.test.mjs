@@ -173,7 +173,7 @@ test('tokens: issued and taken back', async () => {
 	await dialogOf(page).getByLabel('Further claims, as JSON').fill('')
 	await accessible(page, 'issue')
 	await dialogOf(page).getByRole('button', { name: 'Issue' }).click()
-	const token = await dialogOf(page).getByLabel('Token').inputValue()
+	const token = await page.getByRole('dialog', { name: 'The token' }).getByLabel('Token', { exact: true }).inputValue()
 	await accessible(page, 'issued')
 	const ask = async () => (await fetch(`${url}/rest/v1/salary_history?limit=1`, { headers: { Authorization: `Bearer ${token}` } })).status
 	assert.equal(await ask(), 200)

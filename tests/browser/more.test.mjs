@@ -95,7 +95,7 @@ test('makes, changes, bans and deletes a user', async () => {
 	await page.getByRole('button', { name: `Ban ${email}` }).click()
 	await page.getByRole('row', { name: email }).getByText('banned').waitFor()
 	await page.getByRole('button', { name: `Sessions of ${email}` }).click()
-	await dialog.getByText('None.').waitFor()
+	await dialog.getByText('None: nobody').waitFor()
 	await page.keyboard.press('Escape')
 	await accessible(page, 'users')
 	await picture(page, 'admin-users')
