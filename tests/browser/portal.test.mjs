@@ -101,6 +101,7 @@ test('compensation: figures, groups, filters by keyboard, state in the address, 
 	const same = (list, key, order) => eventually(async () => assert.deepEqual(await shown(), rounded(expected(list, key, order))))
 
 	await goTo(page, '#/wages', 'Compensation')
+	await page.reload()
 	await same(people, (p) => p.division)
 	await chartsDrawn(page)
 	await looksWell('wages')
