@@ -22,6 +22,9 @@ OBJ := $(SRC:%.c=$(BUILD)/%.o)
 ALL_BUT_MAIN := $(filter-out $(BUILD)/app/main.o,$(OBJ))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
+# A new version is a new program.
+VERSIONED := $(shell grep -lr --include=*.c ROWGATE_VERSION app)
+
 # What `make` alone makes: the program, and the pages where node is there.
 everything: all
 	@nginx/admin/build.sh $(BUILD) || true
@@ -47,6 +50,8 @@ $(BUILD)/rowgate-jwks: $(BUILD)/app/fetch/jwks.o $(filter $(addprefix $(BUILD)/a
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(VERSIONED:%.c=$(BUILD)/%.o): Makefile
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(ALL_BUT_MAIN)
 	@mkdir -p $(@D)

@@ -275,6 +275,7 @@ STAGES = {
     'http-mysql': lambda: on_mysql('tests/http'), 'asan': asan, 'lint': target('lint'), 'memory': target('valgrind'),
     'scale': lambda: pytest('tests/scale'), 'scale-mysql': lambda: on_mysql('tests/scale/test_replica.py'),
     'monitoring': lambda: pytest('tests/monitoring', 'tests/cloud'), 'fuzz': fuzz,
+    'deploy': deploy,
     'mysqlclient': mysqlclient, 'fault': fault('mariadb'), 'fault-mysql': fault('mysql'),
 }
 

@@ -62,9 +62,12 @@ COMMIT=$(git rev-parse HEAD)
 EPOCH=$(git log -1 --format=%ct)
 PLATFORM=$(sed -n 's/^ID=//p' /etc/os-release)-$(sed -n 's/^VERSION_ID="\?\([^"]*\)"\?/\1/p' /etc/os-release)-$(uname -m)
 NAME=rowgate-$VERSION-${COMMIT:0:12}
-if [ -n "$(git status --porcelain)" ]; then
+# What is built is not what it is built from, wherever BUILD is.
+SOURCES=(.)
+[ -z "${BUILD##/*}" ] || SOURCES+=(":(exclude)$BUILD")
+if [ -n "$(git status --porcelain -- "${SOURCES[@]}")" ]; then
 	# Work in progress: its own name, so that it never passes for the commit.
-	NAME=$NAME-$( (git diff HEAD; git ls-files -o --exclude-standard -z | xargs -0r cat) | sha256sum | cut -c1-8)
+	NAME=$NAME-$( (git diff HEAD; git ls-files -o --exclude-standard -z -- "${SOURCES[@]}" | xargs -0r cat) | sha256sum | cut -c1-8)
 fi
 
 # Neither the folder nor the flags of the machine go into the programs.
