@@ -35,6 +35,8 @@ DEALLOCATE PREPARE statement;
 SET @statement = NULL, @authenticator_password = NULL, @authenticator_old_password = NULL,
 	@catalogue_password = NULL, @catalogue_old_password = NULL;
 
+-- Rights: from here on it is run where passwords are left alone too.
+
 -- The workers' login owns nothing but roles, and none of them until it says SET ROLE.
 GRANT anon TO authenticator@'%';
 GRANT authenticated TO authenticator@'%';

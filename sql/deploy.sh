@@ -231,10 +231,15 @@ both_known() { # SETTING USER
 	[ -s "${!file:-}" ] && login_works "$2" "$(password_of "$1_PASSWORD_FILE")" && login_works "$2" "$(password_of "$file")"
 }
 
+# Without the passwords: a release may bring new routines, and its pool needs the rights to them before it takes over.
+rights_of() { sed '1,/^-- Rights/d' "$HERE/$1"; }
+
 deploy_accounts() {
 	local variables
 	variables=$(passwords_of authenticator AUTHENTICATOR && passwords_of catalogue CATALOGUE)
-	if ! { both_known AUTHENTICATOR authenticator && both_known CATALOGUE rowgate_catalogue; }; then
+	if both_known AUTHENTICATOR authenticator && both_known CATALOGUE rowgate_catalogue; then
+		rights_of accounts.sql | run_sql accounts mysql
+	else
 		run_sql accounts mysql < <(
 			echo "$variables"
 			cat "$HERE/accounts.sql"
@@ -257,7 +262,9 @@ deploy_kill() {
 deploy_identity() {
 	local variables
 	variables=$(passwords_of identity IDENTITY)
-	if ! both_known IDENTITY rowgate_identity; then
+	if both_known IDENTITY rowgate_identity; then
+		rights_of identity.sql | run_sql accounts mysql
+	else
 		run_sql accounts mysql < <(
 			echo "$variables"
 			cat "$HERE/identity.sql"

@@ -17,6 +17,7 @@ EXECUTE statement;
 DEALLOCATE PREPARE statement;
 SET @statement = NULL, @identity_password = NULL, @identity_old_password = NULL;
 
+-- Rights.
 GRANT SELECT, INSERT, UPDATE, DELETE ON rowgate.auth_user TO rowgate_identity@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON rowgate.auth_session TO rowgate_identity@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON rowgate.auth_refresh_token TO rowgate_identity@'%';

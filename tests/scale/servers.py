@@ -287,7 +287,7 @@ class Pair:
             self.a.sql('SET GLOBAL rpl_semi_sync_slave_enabled = OFF')
             self.b.sql('SET GLOBAL gtid_slave_pos = @@GLOBAL.gtid_current_pos')
         self.follow()
-        assert self.caught_up()
+        assert self.caught_up(), self.b.row('SHOW REPLICA STATUS' if self.oracle else 'SHOW SLAVE STATUS')
         self.reader.target = self.b.port
         self.promoted = False
 

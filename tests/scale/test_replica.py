@@ -313,11 +313,16 @@ def test_the_writer_is_demoted_and_goes_on_living(pair, capsys):
     server = pair.server
     one = pair.variant({'db-connect-timeout': '1000'}, workers=4)
 
+    # Of the other instances' pools too: what beats on would leave rows that the new writer never sees.
+    beats = []
+
     def demote():
         server.a.sql('SET GLOBAL read_only = ON')
+        beats.extend(server.a.sql('SELECT beat FROM rowgate.heartbeat'))
 
     def none_there(later):
         assert not rows(server.a) & later
+        assert list(server.a.sql('SELECT beat FROM rowgate.heartbeat')) == beats
     with capsys.disabled():
         failover(pair, one, demote, none_there)
     server.swap()

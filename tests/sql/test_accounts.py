@@ -1,4 +1,6 @@
 """Who may do what: the two logins, and each role."""
+import contextlib
+
 import pymysql
 import pytest
 
@@ -154,6 +156,33 @@ def test_the_old_password_may_stay_for_a_while(database, tmp_path):
     assert database.deploy('accounts')[0] == 0
     for login in logins:
         assert known(login, before[login])
+
+
+def test_rights_are_given_where_passwords_stay(database, admin):
+    """A pool of a new release needs them before the old one ends: passwords are the same then, and named as the old ones."""
+    settings = {f'{name}_OLD_PASSWORD_FILE': database.environment[f'{name}_PASSWORD_FILE']
+                for name in ('AUTHENTICATOR', 'CATALOGUE', 'IDENTITY')}
+    lost = (("EXECUTE ON PROCEDURE rowgate.heartbeat_beat", "rowgate_catalogue@'%'"), ('SELECT ON rowgate.auth_state', "rowgate_identity@'%'"))
+    for right, login in lost:
+        run(admin, f'REVOKE {right} FROM {login}')
+    assert database.deploy('deploy', **settings)[0] == 0
+    with contextlib.closing(database.catalogue()) as catalogue, contextlib.closing(database.identity()) as identity:
+        run(catalogue, 'CALL rowgate.heartbeat_beat()')
+        run(identity, 'SELECT 1 FROM rowgate.auth_state')
+
+
+@pytest.mark.parametrize('call', ['heartbeat_beat()', 'idempotency_expire(0)'])
+def test_routines_leave_a_read_only_server_alone(database, admin, call):
+    """Although who defined them may write there: what a demoted writer takes now is lost."""
+    run(admin, 'SET GLOBAL read_only = ON')
+    try:
+        with contextlib.closing(database.catalogue()) as catalogue, pytest.raises(pymysql.err.MySQLError) as refused:
+            run(catalogue, f'CALL rowgate.{call}')
+        assert refused.value.args[0] == 1290
+    finally:
+        run(admin, 'SET GLOBAL read_only = OFF')
+    with contextlib.closing(database.catalogue()) as catalogue:
+        run(catalogue, f'CALL rowgate.{call}')
 
 
 READ = {
