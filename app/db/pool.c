@@ -67,24 +67,44 @@ static void make_room(struct db *db, bool reader)
 	}
 }
 
-static struct db_conn *kept(struct db *db, struct slice role, bool reader)
+static int64_t deadline(uint64_t timeout)
+{
+	return timeout ? now_ms() + (int64_t)timeout : 0;
+}
+
+/* Who waits for a reader goes to the writer soon. */
+static uint64_t patience(const struct db *db, bool reader)
+{
+	return reader ? BEAT_PATIENCE_MS : db->config->db_statement_timeout;
+}
+
+/* A server that hangs has no more time for the end of the last request than for the next one. */
+static bool settled(struct db_conn *conn, int client)
+{
+	bool ok;
+
+	if (!conn->committing)
+		return true;
+	watch_arm(client, client_fd(conn->mysql), deadline(patience(conn->db, conn->reader)));
+	ok = db_conn_settled(conn);
+	watch_disarm();
+	conn->broken |= !ok || watch_verdict() != WATCH_QUIET;
+	return !conn->broken;
+}
+
+static struct db_conn *kept(struct db *db, struct slice role, bool reader, int client)
 {
 	for (size_t i = 0; i < db->nconns; i++) {
 		if (db->conns[i]->reader != reader || !slice_is(role, db->conns[i]->role))
 			continue;
 		/* A minute more or less by thread id, so that a pool does not reconnect all at once. */
-		if (db_conn_settled(db->conns[i]) &&
+		if (settled(db->conns[i], client) &&
 		    now_ms() - db->conns[i]->opened < LIFETIME_MS + (int64_t)(db->conns[i]->thread_id % 60) * 1000)
 			return db->conns[i];
 		drop(db, i);
 		return NULL;
 	}
 	return NULL;
-}
-
-static int64_t deadline(uint64_t timeout)
-{
-	return timeout ? now_ms() + (int64_t)timeout : 0;
 }
 
 static struct db_conn *opened(struct db *db, struct slice role, bool reader, struct error *err)
@@ -110,7 +130,7 @@ static struct db_conn *opened(struct db *db, struct slice role, bool reader, str
 static bool acquire(struct db *db, struct slice role, bool reader, int client, struct db_conn **conn_out,
 		    struct error *err)
 {
-	struct db_conn *conn = kept(db, role, reader);
+	struct db_conn *conn = kept(db, role, reader, client);
 
 	if (!conn)
 		conn = opened(db, role, reader, err);
@@ -119,8 +139,7 @@ static bool acquire(struct db *db, struct slice role, bool reader, int client, s
 	conn->in_use = true;
 	conn->streaming = false;
 	conn->used = now_ms();
-	watch_arm(client, client_fd(conn->mysql),
-		  deadline(reader ? BEAT_PATIENCE_MS : db->config->db_statement_timeout));
+	watch_arm(client, client_fd(conn->mysql), deadline(patience(db, reader)));
 	*conn_out = conn;
 	/* A role taken away from the login is noticed, or on MariaDB takes effect, only at the next SET ROLE (facts.md). */
 	if (conn->used - conn->role_set > ROLE_REFRESH_MS)
@@ -280,7 +299,7 @@ void db_release(struct db *db, struct db_conn *conn)
 void db_forget_statements(struct db *db)
 {
 	for (size_t i = 0; i < db->nconns; i++) {
-		if (!db_conn_settled(db->conns[i]))
+		if (!settled(db->conns[i], -1))
 			db->conns[i]->opened -= LIFETIME_MS * 2; /* not worth keeping: closed when next looked at */
 		db_stmts_free(db->conns[i]);
 	}

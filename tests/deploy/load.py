@@ -2,7 +2,7 @@
 """
 Constant load on one HTTPS server, until standard input ends: then a line of JSON with what was seen.
 
-    load.py ADDRESS PORT NAME CA [--threads N] [--path P] [--token-file F] [--at-least N]
+    load.py ADDRESS PORT NAME CA [--threads N] [--path P] [--token-file F] [--at-least N] [--pause SECONDS]
 
 Each thread keeps its connection, as clients do. A request counts once, with the status it ends with. A connection that the
 server has closed in good order while it was idle, before a byte of an answer, is opened again (RFC 9112 section 9.3.1) and
@@ -108,11 +108,12 @@ class Client(threading.Thread):
                 self.close()
             self.seen[str(status)] += 1
             self.slowest = max(self.slowest, time.monotonic() - begun)
-            if self.options.pause:
-                time.sleep(self.options.pause)
+            time.sleep(self.options.pause if not enough.is_set() else max(self.options.pause, SLOW))
 
 
-stop = threading.Event()
+# Once there were enough requests they go on, but leave the processors to what they wait for.
+SLOW = 0.01
+stop, enough = threading.Event(), threading.Event()
 
 
 def main():
@@ -133,9 +134,12 @@ def main():
     clients = [Client(options, (headers + '\r\n').encode()) for _ in range(options.threads)]
     for client in clients:
         client.start()
-    sys.stdin.read()
-    while sum(sum(c.seen.values()) for c in clients) < options.at_least:
-        time.sleep(0.2)
+    ended = threading.Thread(target=sys.stdin.read, daemon=True)
+    ended.start()
+    while ended.is_alive() or not enough.is_set():
+        if sum(sum(c.seen.values()) for c in clients) >= options.at_least:
+            enough.set()
+        time.sleep(0.1)
     stop.set()
     for client in clients:
         client.join(40)
