@@ -11,7 +11,7 @@ REFUSED = 'new row violates row-level security policy for table "{}"'
 class Guard:
     """An instance that publishes guard, and a token for each name."""
 
-    def __init__(self, stack):
+    def __init__(self, stack, schemas='guard, wages'):
         self.stack = stack
         stack.load('guard.sql')
         self.tables = [row[0] for row in stack.sql("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'guard'"
@@ -20,7 +20,7 @@ class Guard:
         stack.sql('CREATE DATABASE guard_kept')
         for table in self.tables:
             stack.sql(f'CREATE TABLE guard_kept.{table} AS SELECT * FROM guard.{table}')
-        self.instance = stack.variant({'db-schemas': 'guard, wages', 'db-plan-enabled': 'true',
+        self.instance = stack.variant({'db-schemas': schemas, 'db-plan-enabled': 'true',
                                        'db-tx-end': 'commit-allow-override', 'db-schema-poll': '1'}, fresh=True)
 
     def rq(self, method, path, who='ann', role='g_user', data=None, prefer=None, headers=None, **claims):

@@ -35,6 +35,36 @@ def wages_by_hand(rules, eid):
     return {'employee_directory': directory, 'salary_history': salaries, 'compensation': directory}
 
 
+# The incidents in a database of their own, where policies reach two tables deep: crews see the calls of their station and
+# shift, dispatchers those of a type, and what was reported then.
+CALLS = 'calls'
+CALLS_TABLES = ['fire_department', 'incident', 'apparatus', 'unit_status']
+OF_STATION = "SELECT incident_number FROM calls.apparatus WHERE station = {station}"
+OF_SHIFT = "SELECT incident_number FROM calls.incident WHERE shift = {shift}"
+OF_TYPE = "SELECT incident_number FROM calls.incident WHERE type = {type}"
+CALLS_POLICIES = [
+    ('incident', 'g_user', 'call of station', 'shift = {shift} AND incident_number IN (' + OF_STATION + ')'),
+    ('apparatus', 'g_user', 'own unit', 'station = {station}'),
+    ('apparatus', 'g_user', 'beside own units', 'incident_number IN (' + OF_SHIFT + ' AND incident_number IN (' + OF_STATION + '))'),
+    ('unit_status', 'g_user', 'of own units', "apparatus_id IN (SELECT id FROM calls.apparatus WHERE station = {station}"
+     " AND incident_number IN (" + OF_SHIFT + "))"),
+    ('incident', 'g_part', 'type', 'type = {type}'),
+    ('apparatus', 'g_part', 'sent', 'incident_number IN (' + OF_TYPE + ')'),
+    ('unit_status', 'g_part', 'reported', "status <> 'acknowledged' AND EXISTS (SELECT 1 FROM calls.apparatus WHERE apparatus.id ="
+     " unit_status.apparatus_id AND EXISTS (SELECT 1 FROM calls.incident WHERE incident.incident_number = apparatus.incident_number"
+     " AND incident.type = {type}))"),
+    ('incident', 'g_admin', 'all', 'TRUE'), ('apparatus', 'g_admin', 'all', 'TRUE'), ('unit_status', 'g_admin', 'all', 'TRUE'),
+]
+
+
+def calls_by_hand(role, **claims):
+    found = {'fire_department': 'TRUE'}
+    for table in CALLS_TABLES[1:]:
+        using = [f'({u})' for t, r, _, u in CALLS_POLICIES if (t, r) == (table, role)]
+        found[table] = ' OR '.join(using).format(**{k: f"'{claims[k]}'" if k in claims else 'NULL' for k in ('station', 'shift', 'type')}) or 'FALSE'
+    return found
+
+
 # (database, role, claims, rows by hand)
 CALLERS = {
     'ann': ('guard', 'g_user', {'sub': 'ann'}, {t: c.format('ann') for t, c in BY_HAND.items()}),
@@ -47,7 +77,14 @@ CALLERS = {
     'lone manager': ('wages', 'manager', {'app_metadata': {'eid': 300}}, wages_by_hand(REPORTS, 300)),
     'employee': ('wages', 'employee', {'app_metadata': {'eid': 17}}, wages_by_hand(OWN, 17)),
     'nobody': ('wages', 'employee', {}, wages_by_hand(OWN, 'NULL')),
+    'crew': (CALLS, 'g_user', {'station': 'FSTA01', 'shift': 'B'}, calls_by_hand('g_user', station='FSTA01', shift='B')),
+    'crew of no shift': (CALLS, 'g_user', {'station': 'FSTA04'}, calls_by_hand('g_user', station='FSTA04')),
+    'dispatcher': (CALLS, 'g_part', {'type': 'FIRE'}, calls_by_hand('g_part', type='FIRE')),
+    'no crew': (CALLS, 'g_none', {'station': 'FSTA01', 'shift': 'B'}, calls_by_hand('g_none')),
+    'chief': (CALLS, 'g_admin', {}, calls_by_hand('g_admin')),
 }
+SEES_ALL = ['admin', 'chief']
+WITHOUT_POLICY = ['free', 'fire_department']
 
 # columns, a number, a text, embeds of one and two levels, what they are filtered and ordered by
 SHAPES = {
@@ -66,7 +103,19 @@ SHAPES = {
     'salary_history': ('id,eid,salary,date', 'salary', 'date', ['employee_directory(name)', 'employee_directory(eid,salary_history(id))',
                        '...employee_directory(n:name)'], [('employee_directory', 'name')], 'employee_directory(name)'),
     'compensation': ('eid,name,salary,manager', 'salary', 'manager', [], [], None),
+    'fire_department': ('fd_id,name,state', 'fd_id', 'name', ['incident(incident_number,type)', 'incident(type,apparatus(id,unit_id))'],
+                        [('incident', 'type')], None),
+    'incident': ('incident_number,type,shift,city,response_time', 'response_time', 'type', ['apparatus(id,unit_id,station)',
+                 'apparatus(id,unit_status(status,latitude))', 'fire_department(name)', 'apparatus(id,incident(type,fire_department(name)))',
+                 '...fire_department(n:name)'], [('apparatus', 'unit_id'), ('fire_department', 'name')], 'fire_department(name)'),
+    'apparatus': ('id,incident_number,unit_id,station,response_duration', 'response_duration', 'station', ['incident(incident_number,type)',
+                  'unit_status(status,latitude)', 'incident(type,apparatus(id,station))', 'incident(type,fire_department(name))',
+                  '...incident(t:type)'], [('incident', 'type'), ('unit_status', 'status')], 'incident(type)'),
+    'unit_status': ('apparatus_id,status,latitude', 'latitude', 'status', ['apparatus(id,station)', 'apparatus(id,incident(type,shift))',
+                    'apparatus(id,unit_status(status))', '...apparatus(u:unit_id)'], [('apparatus', 'unit_id')], 'apparatus(station)'),
 }
+# Of keys of two columns the second.
+SECOND = {'doc_tag': 'tag', 'unit_status': 'status'}
 
 
 def filters(table):
@@ -74,6 +123,11 @@ def filters(table):
     values = ['ann', 'bob', 'cyd', 'public', 'note 3', 'free 7', 'Vera Kestrel', '2016-06-06'] if FULL else ['bob', 'public', 'Vera Kestrel']
     if table == 'salary_history':
         values = ['2016-06-06', '2018-01-01']
+    if table in CALLS_TABLES:
+        values = ['FIRE', 'FSTA01', 'arrived'] + (['MVA', 'FSTA04', 'acknowledged'] if FULL else [])
+    if table == 'fire_department':
+        number = 'state'
+        return ['', '&state=eq.VA', '&state=neq.VA', f'&{text}=not.is.null', f'&{text}=like.*n*', f'&{text}=match.^[A-N]', '&not.or=(state.lt.A,state.gt.X)']
     found = ['', f'&{number}=gt.20', f'&{number}=lte.30', f'&not.or=({number}.lt.10,{number}.gt.90)', f'&{number}=in.(1,2,3,17,40,77)',
              f'&{text}=neq.x' if table != 'salary_history' else f'&{text}=neq.2000-01-01', f'&{text}=is.null', f'&{text}=not.is.null']
     found += [f'&{text}=eq.{v}' for v in values]
@@ -88,15 +142,17 @@ def roads(table):
     """select=..., order, and headers: each a way to learn of rows."""
     columns, number, text, embeds, inner, related = SHAPES[table]
     key = columns.split(',')[0]
-    order = f'&order={key},{number}' + (',tag' if table == 'doc_tag' else '')
+    order = f'&order={key},{number}' + (f',{SECOND[table]}' if table in SECOND else '')
     found = [(f'select={columns}{order}', {}), (f'select={key}&order={number}.desc,{key}&limit=3', {'Prefer': 'count=exact'}),
              (f'select={key}{order}&limit=2&offset=1', {'Prefer': 'count=exact'}), ('select=count()', {}),
              (f'select={number}.sum(),{number}.max(),{number}.min(),{number}.avg()', {}), (f'select={text},count()&order={text}', {}),
              (f'select={number}.median(),{number}.count()', {}), (f'select={key}&limit=1{order}', {'Accept': 'application/vnd.pgrst.object+json'}),
              (f'select={key}{order}', {'Accept': 'text/csv'}), (f'select={key}::text{order}', {}), (f'select={text}::int{order}', {}),
              (f'select={key}{order}&offset=1000', {'Prefer': 'count=exact'}), ('HEAD', {'Prefer': 'count=exact'}), ('HEAD', {'Prefer': 'count=planned'})]
-    if table == 'doc_tag':
-        found[1] = (f'select={key},tag&order=doc.desc,tag.desc&limit=3', {'Prefer': 'count=exact'})
+    if table in SECOND:
+        found[1] = (f'select={key},{SECOND[table]}&order={number}.desc,{key}.desc,{SECOND[table]}.desc&limit=3', {'Prefer': 'count=exact'})
+    if table == 'fire_department':
+        found = [road for road in found if f'{number}.' not in road[0].split('&')[0]]
     for embed in embeds:
         found.append((f'select={key},{embed}{order}', {}))
     for kid, column in inner:
@@ -145,13 +201,35 @@ class Oracle:
 
 class Matrix:
     def __init__(self, stack):
-        self.guard = Guard(stack)
+        self.make_calls(stack)
+        self.guard = Guard(stack, f'guard, wages, {CALLS}')
         self.guard.sql("GRANT SELECT ON guard.* TO anon")
+        self.guard.sql(f'GRANT SELECT, INSERT, UPDATE, DELETE ON {CALLS}.* TO g_user, g_part, g_admin, g_none')
         self.oracles = {caller: Oracle(self.guard, i, caller) for i, caller in enumerate(CALLERS)}
         self.plain = stack.variant({'db-schemas': ', '.join(o.name for o in self.oracles.values()), 'db-tx-end': 'commit-allow-override'},
                                    fresh=True)
         self.cases = self.good = 0
         self.leaks = []
+
+    @staticmethod
+    def make_calls(stack):
+        """The incidents, or the first of them."""
+        sql = stack.sql
+        sql(f'DROP DATABASE IF EXISTS {CALLS}')
+        sql(f'CREATE DATABASE {CALLS} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin')
+        sql(f'USE {CALLS}')
+        for table in CALLS_TABLES:
+            sql(sql(f'SHOW CREATE TABLE incidents.{table}')[0][1].replace('%', '%%'))
+        few = '' if FULL else ' WHERE incident_number <= (SELECT incident_number FROM incidents.incident ORDER BY 1 LIMIT 23, 1)'
+        sql('INSERT INTO fire_department SELECT * FROM incidents.fire_department')
+        sql(f'INSERT INTO incident SELECT * FROM incidents.incident{few}')
+        sql('INSERT INTO apparatus SELECT * FROM incidents.apparatus WHERE incident_number IN (SELECT incident_number FROM incident)')
+        sql('INSERT INTO unit_status SELECT * FROM incidents.unit_status WHERE apparatus_id IN (SELECT id FROM apparatus)')
+        sql('DELETE FROM rowgate.policy WHERE schema_name = %s', CALLS)
+        claims = {name: f':claims.{name}' for name in ('station', 'shift', 'type')}
+        for table, role, name, using in CALLS_POLICIES:
+            sql('INSERT INTO rowgate.policy (schema_name, table_name, role, name, using_expression) VALUES (%s, %s, %s, %s, %s)',
+                CALLS, table, role, name, using.format(**claims))
 
     def ask(self, caller, method, path, headers=None, data=None):
         """(the answer under policies, the answer of the rows by hand)"""
@@ -183,8 +261,8 @@ def matrix(stack):
     print(f'\n{made.cases} cases compared, {made.good} of them rows')
     stack.forget(made.plain)
     stack.forget(made.guard.instance)
-    stack.sql("DELETE FROM rowgate.policy WHERE schema_name = 'guard'")
-    for name in ['guard', 'guard_kept', *(o.name for o in made.oracles.values())]:
+    stack.sql("DELETE FROM rowgate.policy WHERE schema_name IN ('guard', %s)", CALLS)
+    for name in ['guard', 'guard_kept', CALLS, *(o.name for o in made.oracles.values())]:
         stack.sql('DROP DATABASE ' + name)
 
 
@@ -203,7 +281,7 @@ def test_reading(matrix, caller, table):
             exact = matrix.ask(caller, 'HEAD', f'/{table}?{where[1:]}', {'Prefer': 'count=exact'})[1]
             matrix.cases += 1
             # an estimate under policies is exact; a table without any is estimated
-            if table != 'free' and caller != 'admin' and got.headers['Content-Range'] != exact.headers['Content-Range']:
+            if table not in WITHOUT_POLICY and caller not in SEES_ALL and got.headers['Content-Range'] != exact.headers['Content-Range']:
                 matrix.leaks.append((caller, 'HEAD', table, headers, where, got, exact))
             continue
         matrix.same(caller, 'GET', f'/{table}?{select}{where}', headers)
@@ -221,6 +299,25 @@ def test_writing(matrix, caller):
                 matrix.same(caller, 'DELETE', f'/{table}?select={key}{where}&order={key}', headers)
                 if table == 'note':
                     matrix.same(caller, 'PATCH', f'/note?select=id,body,doc(id)&order=id{where}', headers, {'body': 'new'})
+    matrix.check()
+
+
+@pytest.mark.parametrize('caller', ['crew', 'dispatcher'])
+def test_some_calls_are_seen(matrix, caller):
+    for table in CALLS_TABLES[1:]:
+        seen, there = (matrix.guard.sql(f'SELECT COUNT(*) FROM {name}.{table}')[0][0] for name in (matrix.oracles[caller].name, CALLS))
+        assert 0 < seen < there
+
+
+@pytest.mark.parametrize('caller', ['crew', 'dispatcher', 'no crew', 'chief'])
+def test_writing_calls(matrix, caller):
+    shown, quiet = {'Prefer': 'return=representation,tx=rollback'}, {'Prefer': 'count=exact,tx=rollback'}
+    for where in filters('apparatus')[1:] if FULL else filters('apparatus')[1::5]:
+        for headers in (shown, quiet):
+            matrix.same(caller, 'DELETE', f'/apparatus?select=id,incident(type)&order=id{where}', headers)
+            matrix.same(caller, 'PATCH', f'/apparatus?select=id,car_id,incident(type)&order=id{where}', headers, {'distance': 1.5})
+    for where in filters('unit_status')[1:] if FULL else filters('unit_status')[1::5]:
+        matrix.same(caller, 'DELETE', f'/unit_status?select=apparatus_id,status&order=apparatus_id,status{where}', shown)
     matrix.check()
 
 
