@@ -71,6 +71,20 @@ def test_each_alert_has_a_page_and_each_page_an_alert():
             assert (page.parent / link).exists(), (page.name, link)
 
 
+def test_what_the_pages_name_is_there():
+    """Playbooks with their tags, the folders of a pool, units."""
+    known = ' '.join(p.read_text() for p in (REPO / 'ansible').rglob('*') if p.is_file() and p.suffix != '.md')
+    for page in [*(REPO / 'ansible/runbooks').glob('*.md'), REPO / 'ansible/README.md', REPO / 'ansible/cloudformation/README.md']:
+        text = page.read_text()
+        for name, tags in re.findall(r'playbooks/(\w[\w-]*)\.yml(?:`, or some:)?(?: `?--tags (\w+))?', text):
+            playbook = REPO / f'ansible/playbooks/{name}.yml'
+            assert playbook.exists(), (page.name, name)
+            assert not tags or f'tags: [{tags}' in playbook.read_text(), (page.name, name, tags)
+        for unit in re.findall(r'\b(rowgate-[a-z-]+\.(?:service|timer))', text):
+            assert unit in known or (REPO / 'ansible/release/systemd' / unit).exists(), (page.name, unit)
+        assert not re.search(r'-c /etc/rowgate/(?!live/|staged/)', text), page.name
+
+
 def counted():
     source = ''.join(p.read_text() for p in (REPO / 'app').rglob('*.c'))
     return set(re.findall(r'\b(rowgate_[a-z_]+)\b', source)) | \
@@ -160,9 +174,10 @@ def test_the_facts_of_a_real_certificate(tools, tmp_path):
         pytest.skip('no ansible here')
     pem, backups = tmp_path / 'c.pem', tmp_path / 'b'
     backups.mkdir()
-    (backups / 'one').write_text('x')
-    (backups / 'empty').write_text('')
-    os.utime(backups / 'one', (1700000000, 1700000000))
+    (backups / 'one-dump.enc').write_text('x')
+    (backups / 'newer-binlog.enc').write_text('x')
+    (backups / 'empty-dump.enc').write_text('')
+    os.utime(backups / 'one-dump.enc', (1700000000, 1700000000))
     run('openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30', '-subj',
         '/CN=x', '-keyout', tmp_path / 'k', '-out', pem)
     play = [{'hosts': 'localhost', 'connection': 'local', 'gather_facts': False, 'vars_files': [str(ROLE / 'defaults/main.yml')],
