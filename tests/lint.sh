@@ -43,9 +43,9 @@ step clang-tidy tidy
 step cppcheck cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	--suppress=missingIncludeSystem --suppress=va_list_usedBeforeStarted -Iinclude app
 step shellcheck shellcheck -x "${scripts[@]}"
-if command -v yamllint >/dev/null; then step yamllint yamllint -s ansible; fi
-playbooks() { cd ansible && ansible-lint -p --offline --nocolor; }
-if command -v ansible-lint >/dev/null; then step ansible-lint playbooks; fi
+in_ansible() { cd ansible && "$@"; }
+if command -v yamllint >/dev/null; then step yamllint in_ansible yamllint -s .; fi
+if command -v ansible-lint >/dev/null; then step ansible-lint in_ansible ansible-lint -p --offline --nocolor; fi
 step python /usr/bin/python3 -m py_compile "${python[@]}"
 for header in include/*.h; do
 	step "$header does not compile alone" gcc "${flags[@]}" -Wall -Wextra -fsyntax-only -x c "$header"
