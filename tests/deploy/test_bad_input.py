@@ -29,8 +29,8 @@ def host(first):  # noqa: F811
     try:
         made.up('b1')
         made.inventory.write_text(made.inventory.read_text() + f'rowgate_release={first}\n')
-        made.ssh('b1', "sudo useradd -m -s /bin/bash plain && sudo cp -r /home/admin/.ssh /home/plain/ && sudo chown -R plain: /home/plain/.ssh")
-        made.ssh('b1', "echo '10.77.0.1 db.test' | sudo tee -a /etc/hosts")
+        made.ssh('b1', "id plain || { sudo useradd -m -s /bin/bash plain && sudo cp -r /home/admin/.ssh /home/plain/ && sudo chown -R plain: /home/plain/.ssh; }")
+        made.ssh('b1', "grep db.test /etc/hosts || echo '10.77.0.1 db.test' | sudo tee -a /etc/hosts")
         yield made
     finally:
         if not KEEP:
