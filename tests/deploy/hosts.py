@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -13,7 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = '/usr/bin/python3'
 NEEDS = {'ansible-playbook': 'ansible', 'ansible-lint': 'ansible-lint', 'yamllint': 'yamllint', 'mmdebstrap': 'mmdebstrap',
          'systemd-nspawn': 'systemd-container', 'ip': 'iproute2', 'ssh': 'openssh-client', 'shellcheck': 'shellcheck',
-         'objdump': 'binutils', 'curl': 'curl'}
+         'objdump': 'binutils', 'curl': 'curl', 'nginx': 'nginx-light', 'openssl': 'openssl'}
 LOAD = int(os.environ.get('DEPLOY_REQUESTS', 20000))
 
 
@@ -107,17 +108,55 @@ class Hosts:
         return json.loads(self.ssh(name, 'sudo rowgate-pool status'))
 
     @contextlib.contextmanager
-    def load(self, name, at_least=None, **options):
+    def balancer(self, *names):
+        """nginx before several hosts, in their network, for load(): statuses come through as they are."""
+        folder = self.folder / 'balancer'
+        folder.mkdir(exist_ok=True)
+        (folder / 'pid').unlink(missing_ok=True)
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj',
+                        '/CN=balancer', '-addext', 'subjectAltName=DNS:balancer', '-keyout', folder / 'key', '-out', folder / 'ca.pem'],
+                       check=True, capture_output=True)
+        temporary = ''.join(f'{kind}_temp_path {folder}/{kind}; ' for kind in ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'))
+        servers = ''.join(f'server {self.address(name)}:443 max_fails=0; ' for name in names)
+        (folder / 'conf').write_text(f"""
+            daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
+            events {{ }}
+            http {{
+                access_log off; {temporary}
+                upstream hosts {{ {servers} keepalive 8; }}
+                server {{
+                    listen 10.77.0.1:8443 ssl; ssl_certificate {folder}/ca.pem; ssl_certificate_key {folder}/key; keepalive_requests 100000;
+                    location / {{
+                        proxy_pass https://hosts; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_next_upstream error;
+                    }}
+                }}
+            }}""")
+        process = subprocess.Popen([HERE / 'hosts/test-host.sh', self.folder, 'run', 'nginx', '-c', folder / 'conf', '-e', folder / 'error.log'],
+                                   stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + 30
+            while not (folder / 'pid').exists() or not (folder / 'pid').read_text().strip():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise Failed((folder / 'error.log').read_text())
+                time.sleep(0.1)
+            yield {'address': '10.77.0.1', 'port': '8443', 'name': 'balancer', 'ca': folder / 'ca.pem'}
+        finally:
+            if process.poll() is None and (folder / 'pid').exists():
+                os.kill(int((folder / 'pid').read_text()), signal.SIGTERM)
+            process.wait(60)
+
+    @contextlib.contextmanager
+    def load(self, name, at_least=None, through=None, **options):
         """Constant load meanwhile, and until there were at_least requests. Afterwards seen holds the figures."""
+        at = through or {'address': self.address(name), 'port': '443', 'name': name, 'ca': self.folder / f'inventory/tls/{name}-ca.pem'}
         words = [w for key, value in options.items() for w in (f'--{key}', str(value))]
         seen = {}
-        process = subprocess.Popen([HERE / 'hosts/test-host.sh', self.folder, 'run', PYTHON, HERE / 'load.py', self.address(name),
-                                    '443', name, self.folder / f'inventory/tls/{name}-ca.pem', '--pause', '0.002', '--threads', '4', '--at-least',
-                                    str(LOAD if at_least is None else at_least), *words],
+        process = subprocess.Popen([HERE / 'hosts/test-host.sh', self.folder, 'run', PYTHON, HERE / 'load.py', at['address'],
+                                    at['port'], at['name'], at['ca'], '--pause', '0.002', '--threads', '4', '--at-least', str(LOAD if at_least is None else at_least), *words],
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         time.sleep(0.5)
         try:
             yield seen
         finally:
-            out, _ = process.communicate(timeout=300)
+            out, _ = process.communicate(timeout=900)
             seen.update(json.loads(out))

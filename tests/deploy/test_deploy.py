@@ -33,10 +33,10 @@ def clone(tmp_path_factory):
     return folder
 
 
-def copy_of_project(folder, build='build'):
+def copy_of_project(folder, build='build', source=REPO):
     git = ['git', '-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@localhost', '-c', 'core.hooksPath=/dev/null']
-    subprocess.run(['git', 'clone', '-q', '--no-hardlinks', REPO, folder], check=True)
-    changed = subprocess.run(['git', '-C', REPO, 'diff', 'HEAD', '--binary'], capture_output=True, check=True).stdout
+    subprocess.run(['git', 'clone', '-q', '--no-hardlinks', source, folder], check=True)
+    changed = subprocess.run(['git', '-C', source, 'diff', 'HEAD', '--binary'], capture_output=True, check=True).stdout
     if changed.strip():
         subprocess.run(['git', '-C', folder, 'apply', '-'], input=changed, check=True)
         subprocess.run([*git, 'commit', '-qam', 'as it stands', '--date=2026-01-01T00:00:00Z'], check=True,
@@ -100,7 +100,7 @@ def unharmed(seen):
 
 def test_the_release_is_the_same_from_another_folder(clone, first, tmp_path):
     other = tmp_path / 'else/where'
-    copy_of_project(other, 'made')
+    copy_of_project(other, 'made', clone)
     assert digest(release(other, 'made')) == digest(first)
 
 
@@ -188,6 +188,10 @@ def test_the_real_data_go_in(hosts):
 
 # ---- changes under load ----
 
+def count_of_requests(hosts, name):
+    return int(hosts.ssh(name, 'sudo cat /var/log/nginx/access.log /var/log/nginx/access.log.1 2>/dev/null | wc -l'))
+
+
 def test_a_release_is_deployed_and_rolled_back(hosts, clone):
     before = hosts.status('h1')
     makefile = clone / 'Makefile'
@@ -196,10 +200,12 @@ def test_a_release_is_deployed_and_rolled_back(hosts, clone):
     site.write_text('# The next release.\n' + site.read_text())
     commit(clone, 'next')
     archive = release(clone)
-    with hosts.load('h1') as seen:
+    served = {name: count_of_requests(hosts, name) for name in ('h1', 'h2')}
+    with hosts.balancer('h1', 'h2') as balancer, hosts.load('h1', through=balancer) as seen:
         # On both hosts, one after the other.
         hosts.play('deploy', '-e', f'rowgate_release={archive}')
     unharmed(seen)
+    assert all(count_of_requests(hosts, name) - n > seen['requests'] / 4 for name, n in served.items())
     after = hosts.status('h1')
     assert after['live'] != before['live'] and after['release'].startswith('rowgate-0.1.1') and after['before'] == before['release']
     assert hosts.status('h2')['release'] == after['release']
@@ -310,7 +316,7 @@ def test_keys_that_sign_are_rotated(hosts):
     with hosts.load('h1', **{'token-file': token, 'path': '/rest/v1/incident?limit=1&select=incident_number'}) as seen:
         hosts.play('rotate-secrets', '--tags', 'signing', '--limit', 'h1')
     unharmed(seen)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while sign_in().split('.')[0] == old.split('.')[0]:
         assert time.monotonic() < deadline
         time.sleep(1)
@@ -341,7 +347,7 @@ def test_killed_workers_cost_no_request_that_reads(hosts):
 def test_power_is_cut(hosts):
     hosts.script('crash', 'h1')
     assert hosts.script('boot', 'h1').returncode == 0
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while hosts.curl('h1', '/health/ready')[0] != 200:
         assert time.monotonic() < deadline
         time.sleep(0.5)
@@ -396,19 +402,19 @@ def test_two_deploys_at_once(hosts):
     one = subprocess.Popen(hosts.play_command('deploy', '--limit', 'h1'), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT, text=True)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 600
         while 'yes' not in hosts.ssh('h1', 'test -e /run/rowgate-deploy.lock/owner && echo yes || echo no'):
             assert time.monotonic() < deadline and one.poll() is None
         assert 'is at work on h1' in hosts.play('deploy', '--limit', 'h1', fails=True)
     finally:
-        out, _ = one.communicate(timeout=300)
+        out, _ = one.communicate(timeout=900)
     assert one.returncode == 0, out
 
 
 def test_an_interrupted_deploy_is_run_again(hosts):
     one = subprocess.Popen(hosts.play_command('deploy', '--limit', 'h1', '-e', 'rowgate_workers=5'), stdin=subprocess.DEVNULL,
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while 'WORKERS=5' not in hosts.ssh('h1', 'cat /etc/rowgate/staged/environment'):
         assert time.monotonic() < deadline
     # All of this process group, which is the playbook's own.
@@ -417,30 +423,3 @@ def test_an_interrupted_deploy_is_run_again(hosts):
     assert hosts.curl('h1', '/health/ready')[0] == 200
     hosts.play('deploy', '--limit', 'h1', '-e', 'rowgate_workers=5')
     assert 'WORKERS=5' in hosts.ssh('h1', 'cat /etc/rowgate/live/environment')
-
-
-@pytest.mark.parametrize('words, said', [
-    (['-e', 'ansible_become=false'], 'become'),
-    (['-e', 'common_disk_needed=999999999'], 'are needed'),
-    (['-e', 'database_host=10.77.0.1', '-e', 'database_admin_password=x', '--start-at-task', 'The database fits the release'], ''),
-])
-def test_bad_input_is_named(hosts, words, said):
-    if '--start-at-task' in words:
-        words = words[:4]
-        out = hosts.play('deploy', '--limit', 'h1', *words, fails=True)
-        assert 'deploy.sh: 10.77.0.1' in out
-    else:
-        assert said in hosts.play('provision', '--limit', 'h1', *words, fails=True)
-    assert hosts.curl('h1', '/health/ready')[0] == 200
-
-
-def test_somebody_else_has_the_port(hosts):
-    hosts.ssh('h2', "sudo systemctl stop nginx; sudo systemd-run -q --unit=squatter python3 -m http.server 443")
-    try:
-        deadline = time.monotonic() + 20
-        while ':443' not in hosts.ssh('h2', 'ss -Hltn'):
-            assert time.monotonic() < deadline
-        assert "another process has nginx's port" in hosts.play('provision', '--limit', 'h2', fails=True)
-    finally:
-        hosts.ssh('h2', 'sudo systemctl stop squatter; sudo systemctl start nginx')
-    assert hosts.curl('h2', '/health/ready')[0] == 200
