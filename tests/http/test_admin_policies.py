@@ -105,7 +105,7 @@ ATTACKS = [
     'TRUE -- x', 'TRUE # x', 'TRUE /* x */', '/*!50000 TRUE */', '/*M! TRUE */', "owner = 'x' OR '1'='1' --", "owner = '\\' OR 1=1 '",
     'owner = @x', '@@version IS NOT NULL', '(SELECT @a := 1)', 'owner = ?', 'owner = :nobody', '(((', ')))', "'", '`', '"', '',
     'TRUE INTO OUTFILE \'/tmp/x\'', 'TRUE FOR UPDATE', 'TRUE LIMIT 1', 'EXISTS (SELECT 1 INTO OUTFILE \'/tmp/x\')',
-    "LOAD_FILE('/etc/passwd') IS NULL", "load_file ('/etc/passwd') IS NULL", 'DELETE FROM admin_rows.note', 'no_column = 1',
+    "LOAD_FILE('/etc/passwd') IS NULL", "load_file ('/etc/passwd') IS NULL", 'SLEEP(1) = 0', 'benchmark(1, 1) = 0', "text LIKE 'a' ESCAPE BENCHMARK(9, 1)", 'DELETE FROM admin_rows.note', 'no_column = 1',
     'EXISTS (SELECT 1 FROM admin_rows_hidden.secret)', "(SELECT word FROM admin_rows_hidden.secret) = 'swordfish'",
     'EXISTS (SELECT 1 FROM mysql.user)', 'EXISTS (SELECT 1 FROM rowgate.auth_user)', 'EXISTS (TABLE rowgate.auth_user)',
     'owner = (SELECT password_hash FROM rowgate.auth_user LIMIT 1)', 'EXISTS (SELECT 1 FROM rowgate.policy)',
