@@ -43,7 +43,8 @@ static bool all_rows(const struct table *t, struct slice role, enum policy_verb 
 		const struct policy_expression *e =
 			verb == POLICY_INSERT || !p->using ? (p->check ? p->check : p->using) : p->using;
 
-		if (!p->fault && (p->verbs & verb) && (slice_is(p->role, "*") || slice_eq(p->role, role)) && e->always)
+		if (!p->fault && (p->verbs & verb) && (slice_is(p->role, "*") || slice_eq(p->role, role)) && e &&
+		    e->always)
 			return true;
 	}
 	return !t->policed;

@@ -70,7 +70,7 @@ bool serve_token_issue(struct call *c)
 	const struct config *config = c->env->config;
 	struct slice role, sub, token, jti = identity_token_id(c->env->arena);
 	struct strbuf claims, *b = &c->rs->body;
-	int64_t ttl, now;
+	int64_t ttl, now, expires;
 
 	if (!only_members(c, members) || !text_member(c, "role", &role) || !text_member(c, "sub", &sub) ||
 	    !number_member(c, "ttl", (int64_t)config->auth_access_ttl, 1, TTL_MAX, &ttl) || !role_known(c, role))
@@ -78,8 +78,9 @@ bool serve_token_issue(struct call *c)
 	if (sub.len > VALUE_MAX)
 		return deny(c->err, 400, "validation_failed", "sub is a text of at most %zu bytes", VALUE_MAX);
 	now = token_issued_now(c->env, sub);
+	expires = now + ttl;
 	strbuf_init(&claims, c->env->arena, 512);
-	strbuf_addf(&claims, "{\"iat\":%lld,\"exp\":%lld", (long long)now, (long long)(now + ttl));
+	strbuf_addf(&claims, "{\"iat\":%lld,\"exp\":%lld", (long long)now, (long long)expires);
 	text_claim(&claims, "iss", slice_of(*config->jwt_issuer ? config->jwt_issuer : "rowgate"));
 	text_claim(&claims, "aud", slice_of(*config->jwt_aud ? config->jwt_aud : "authenticated"));
 	text_claim(&claims, "sub", sub);
@@ -97,7 +98,7 @@ bool serve_token_issue(struct call *c)
 	text_claim(b, "jti", jti);
 	text_claim(b, "role", role);
 	text_claim(b, "sub", sub);
-	json_instant(b, "expires_at", now + ttl);
+	json_instant(b, "expires_at", expires);
 	strbuf_addc(b, '}');
 	return true;
 }
