@@ -144,9 +144,9 @@ test('every operator is asked as it was chosen', async () => {
 		else await field.fill(value)
 		await dialog.getByRole('button', { name: 'Apply' }).click()
 		await settled(page, `of ${n}`).catch((e) => { throw new Error(`${column} ${op}: ${page.url()}`, { cause: e }) })
-		await page.getByRole('button', { name: /^Remove filter/ }).click()
-		await settled(page, 'of 183').catch((e) => { throw new Error(`after ${column} ${op}: ${page.url()}`, { cause: e }) })
 	}
+	await page.getByRole('button', { name: /^Remove filter/ }).click()
+	await settled(page, 'of 183')
 	await well(page)
 })
 
