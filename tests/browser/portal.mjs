@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 
-const patience = 30000
+const patience = 60000
 
 // Tries again until it holds.
 export async function eventually(check) {

@@ -7,7 +7,7 @@ import { act, admin, At, Grid, Head } from './parts.js'
 import { counted } from './value.js'
 
 const EVERY = 5000
-const RELOAD_TURNS = 60
+const RELOAD_TURNS = 120
 const ORDERS = { total: 'most time in all', mean: 'slowest on average', max: 'slowest once', count: 'most often' }
 const end = (name) => ({ name, end: true })
 const ms = (n) => (n === null || n === undefined ? '' : n < 10 ? `${n.toFixed(2)} ms` : n < 10000 ? `${counted(Math.round(n))} ms` : `${counted(Math.round(n / 1000))} s`)
