@@ -281,6 +281,14 @@ test('a role that may only read is offered nothing else', async () => {
 	await page.go('/admin/#wages/web_thing/row?id=eq.1')
 	await page.getByRole('heading', { name: 'thing 001' }).waitFor()
 	assert.equal(await page.getByRole('button', { name: /^(Save|Delete)/ }).count(), 0)
+	for (const action of ['new', 'import']) {
+		await page.go(`/admin/#wages/web_thing/${action}`)
+		await page.getByText('Your role may not add rows to web_thing').waitFor()
+	}
+	await accessible(page, 'no right to add')
+	await page.go('/admin/#no_such_database')
+	await page.getByRole('link', { name: 'What there is' }).click()
+	await page.getByRole('heading', { level: 1, name: 'wages' }).waitFor()
 	await page.go('/admin/#wages/nothing_such')
 	await page.getByText('No nothing_such here').waitFor()
 	await page.go('/admin/#!users')

@@ -66,13 +66,15 @@ function Data({ user }) {
 
 	let content
 	if (page) content = html`<${Later} key=${route.schema} load=${page[1]} name=${page[2] || page[0]} me=${user} model=${model} />`
-	else if (load.error) content = html`<${Problem} error=${load.error} retry=${() => { forgetDocuments(); load.again() }} />`
+	else if (load.error) content = html`<${Problem} error=${load.error} retry=${() => { forgetDocuments(); load.again() }} />${wanted && html`<a href="#">What there is</a>`}`
 	else if (!model || (wanted && model.schema !== wanted)) content = html`<${Loading} what="Reading what you may see" />`
 	else if (!route.table) content = html`<${Home} model=${model} route=${route} />`
 	else if (route.action === 'call') {
 		const r = model.routines.find((x) => x.name === route.table)
 		content = r ? html`<${Later} key=${place} load=${() => import('./routines.js')} name="Routine" model=${model} r=${r} />` : html`<${Missing} what=${route.table} />`
 	} else if (!t) content = html`<${Missing} what=${route.table} />`
+	else if ((route.action === 'new' || route.action === 'import') && !t.can.insert) content = html`<${Empty} title=${`Your role may not add rows to ${t.name}`}><p>An administrator grants it in the database: <code>GRANT INSERT ON ${t.schema}.${t.name} TO ${model.role}</code></p>
+		<a href=${address({ schema: t.schema, table: t.name })}>Its rows</a><//>`
 	else if (route.action === 'new') content = html`<${NewRecord} key=${place} model=${model} t=${t} route=${route} />`
 	else if (route.action === 'row') content = html`<${Record} key=${place} model=${model} t=${t} route=${route} />`
 	else if (route.action === 'import') content = html`<${Later} key=${place} load=${() => import('./import.js')} name="Import" t=${t} />`
