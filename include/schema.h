@@ -210,6 +210,18 @@ const struct column *schema_column(const struct table *table, struct slice name)
 /* A routine by its exact name. NULL: none. */
 const struct routine *schema_routine(const struct schema *schema, struct slice db, struct slice name);
 
+/* Does a call give the parameter a value? */
+static inline bool schema_is_input(const struct parameter *p)
+{
+	return p->mode != PARAMETER_OUT;
+}
+
+/* The one parameter of r that takes a value; NULL: there are none or several. */
+const struct parameter *schema_sole_input(const struct routine *r);
+
+/* many-to-one, one-to-one, one-to-many, many-to-many */
+const char *schema_cardinality(const struct relation *r);
+
 /* The name among n names that looks most like what was asked, for "Perhaps you meant"; empty: none is near. */
 struct slice schema_nearest(struct slice asked, const struct slice *names, size_t n);
 

@@ -85,6 +85,9 @@ static inline struct value value_text(struct slice s)
 	return (struct value){ .kind = VALUE_TEXT, .s = s };
 }
 
+/* v with its text or bytes, if it has any, in a. */
+struct value value_copy(struct arena *a, const struct value *v);
+
 /* As text: temporal values as below, numbers in decimal, bytes and text as they are, NULL as nothing. */
 void value_add(struct strbuf *b, const struct value *v);
 

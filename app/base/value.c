@@ -165,6 +165,15 @@ void civil_from_days(int64_t days, struct datetime *out)
 	out->year = (unsigned)(yoe + era * 400 + (out->month <= 2));
 }
 
+struct value value_copy(struct arena *a, const struct value *v)
+{
+	struct value c = *v;
+
+	if (v->kind == VALUE_TEXT || v->kind == VALUE_BYTES || v->kind == VALUE_DECIMAL)
+		c.s = slice_copy(a, v->s);
+	return c;
+}
+
 void value_add(struct strbuf *b, const struct value *v)
 {
 	switch (v->kind) {

@@ -27,35 +27,15 @@ static void give(struct given *g, struct body_member m)
 	g->members[g->n++] = m;
 }
 
-static bool is_input(const struct parameter *p)
-{
-	return p->mode != PARAMETER_OUT;
-}
-
 static const struct parameter *named(const struct routine *r, struct slice name)
 {
 	for (size_t i = 0; i < r->nparameters; i++)
-		if (is_input(&r->parameters[i]) && slice_eq(r->parameters[i].column.name, name))
+		if (schema_is_input(&r->parameters[i]) && slice_eq(r->parameters[i].column.name, name))
 			return &r->parameters[i];
 	for (size_t i = 0; i < r->nparameters; i++)
-		if (is_input(&r->parameters[i]) && slice_ieq(r->parameters[i].column.name, name))
+		if (schema_is_input(&r->parameters[i]) && slice_ieq(r->parameters[i].column.name, name))
 			return &r->parameters[i];
 	return NULL;
-}
-
-/* The one parameter that takes a value; NULL: there are none or several. */
-static const struct parameter *sole(const struct routine *r)
-{
-	const struct parameter *found = NULL;
-
-	for (size_t i = 0; i < r->nparameters; i++) {
-		if (!is_input(&r->parameters[i]))
-			continue;
-		if (found)
-			return NULL;
-		found = &r->parameters[i];
-	}
-	return found;
 }
 
 static bool not_found(const struct call *call, const struct given *g, enum wanted_how how, struct error *err)
@@ -96,10 +76,10 @@ static bool match(struct call *call, const struct given *g, enum wanted_how how,
 			return not_found(call, g, how, err);
 	for (size_t i = 0; i < r->nparameters; i++) {
 		const struct parameter *p = &r->parameters[i];
-		const struct body_member *m = is_input(p) ? last_given(g, r, p) : NULL;
+		const struct body_member *m = schema_is_input(p) ? last_given(g, r, p) : NULL;
 
 		cells[i].value.kind = VALUE_NULL;
-		if (is_input(p) && !m && !p->optional)
+		if (schema_is_input(p) && !m && !p->optional)
 			return not_found(call, g, how, err);
 		if (m && !typed(g, p, m, &cells[i], err))
 			return false;
@@ -145,7 +125,7 @@ static bool takes_json(const struct parameter *p)
 static bool match_texts(struct call *call, const struct query *query, const struct given *g, enum wanted_how how,
 			struct error *err)
 {
-	const struct parameter *p = sole(call->routine);
+	const struct parameter *p = schema_sole_input(call->routine);
 
 	if (!query->prefer.single_object)
 		return match(call, g, how, err);
@@ -227,7 +207,7 @@ static bool take_json(struct call *call, const struct query *query, struct given
 		      struct error *err)
 {
 	static char json[] = "application/json";
-	const struct parameter *p = sole(call->routine);
+	const struct parameter *p = schema_sole_input(call->routine);
 	struct http_header type = { SLICE("content-type"), { json, sizeof(json) - 1 } };
 	bool blank = slice_trim(text).len == 0, single = query->prefer.single_object;
 	bool raw = p && !takes_json(p) && slice_ieq(p->column.name, SLICE("body")) &&
@@ -260,7 +240,7 @@ static bool has_nul(struct slice s)
 
 static bool take_text(struct call *call, struct given *g, struct slice text, struct error *err)
 {
-	const struct parameter *p = sole(call->routine);
+	const struct parameter *p = schema_sole_input(call->routine);
 	struct body_member m = { .kind = CELL_TEXT, .text = text };
 	struct write_cell cell;
 
@@ -273,7 +253,7 @@ static bool take_text(struct call *call, struct given *g, struct slice text, str
 
 static bool take_bytes(struct call *call, struct given *g, struct slice text, struct error *err)
 {
-	const struct parameter *p = sole(call->routine);
+	const struct parameter *p = schema_sole_input(call->routine);
 	uint64_t most = p ? p->column.type.length : 0;
 
 	if (!p || p->column.type.class != TYPE_BYTES)

@@ -83,7 +83,7 @@ static void hint(const struct call *call, struct slice name, struct error *err)
 	if (r) {
 		strbuf_init(&b, err->arena, 64);
 		for (size_t i = 0; i < r->nparameters; i++)
-			if (r->parameters[i].mode != PARAMETER_OUT) {
+			if (schema_is_input(&r->parameters[i])) {
 				strbuf_adds(&b, b.len ? ", " : "");
 				strbuf_add_slice(&b, r->parameters[i].column.name);
 			}

@@ -3,32 +3,12 @@
 
 #include "call.h"
 
-static bool is_input(const struct parameter *p)
-{
-	return p->mode != PARAMETER_OUT;
-}
-
 static bool has_output(const struct routine *r)
 {
 	for (size_t i = 0; i < r->nparameters; i++)
 		if (r->parameters[i].mode != PARAMETER_IN)
 			return true;
 	return false;
-}
-
-/* The one parameter that takes a value; NULL: there are none or several. */
-static const struct parameter *sole(const struct routine *r)
-{
-	const struct parameter *found = NULL;
-
-	for (size_t i = 0; i < r->nparameters; i++) {
-		if (!is_input(&r->parameters[i]))
-			continue;
-		if (found)
-			return NULL;
-		found = &r->parameters[i];
-	}
-	return found;
 }
 
 static void add_value(struct strbuf *b, const struct type *t, struct slice db_type)
@@ -49,7 +29,7 @@ static void add_object(struct strbuf *b, const struct routine *r, bool out)
 	for (size_t i = 0; i < r->nparameters; i++) {
 		const struct parameter *p = &r->parameters[i];
 
-		if (out ? p->mode == PARAMETER_IN : !is_input(p))
+		if (out ? p->mode == PARAMETER_IN : !schema_is_input(p))
 			continue;
 		strbuf_adds(b, comma);
 		json_string(b, p->column.name);
@@ -62,7 +42,7 @@ static void add_object(struct strbuf *b, const struct routine *r, bool out)
 	for (size_t i = 0; i < r->nparameters; i++) {
 		const struct parameter *p = &r->parameters[i];
 
-		if (out ? p->mode == PARAMETER_IN : (!is_input(p) || p->optional))
+		if (out ? p->mode == PARAMETER_IN : (!schema_is_input(p) || p->optional))
 			continue;
 		strbuf_adds(b, comma);
 		json_string(b, p->column.name);
@@ -81,7 +61,7 @@ static bool takes_whole_body(const struct parameter *p)
 
 static void add_body(struct document *d, const struct routine *r)
 {
-	const struct parameter *p = sole(r);
+	const struct parameter *p = schema_sole_input(r);
 	struct strbuf *b = d->b;
 
 	openapi_lit(b, ",'requestBody':{'content':{'application/json':{'schema':");
@@ -191,7 +171,7 @@ static void add_url_arguments(struct document *d, const struct routine *r, const
 	for (size_t i = 0; i < r->nparameters; i++) {
 		const struct parameter *p = &r->parameters[i];
 
-		if (!is_input(p))
+		if (!schema_is_input(p))
 			continue;
 		strbuf_adds(b, *comma);
 		strbuf_lit(b, "{\"name\":");

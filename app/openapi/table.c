@@ -314,21 +314,6 @@ static const struct column *label_column(const struct entry *e)
 	return NULL;
 }
 
-static const char *cardinality(const struct relation *r)
-{
-	switch (r->cardinality) {
-	case TO_ONE:
-		return "many-to-one";
-	case ONE_TO_ONE:
-		return "one-to-one";
-	case TO_MANY:
-		return "one-to-many";
-	case MANY_TO_MANY:
-		return "many-to-many";
-	}
-	return "";
-}
-
 static void add_junction(struct strbuf *b, const struct relation *r)
 {
 	strbuf_lit(b, ",\"junction\":{\"table\":");
@@ -358,7 +343,7 @@ static void add_relations(struct document *d, const struct table *t)
 
 		if (!embed.len)
 			continue;
-		strbuf_addf(b, "%s{\"cardinality\":\"%s\"", comma, cardinality(r));
+		strbuf_addf(b, "%s{\"cardinality\":\"%s\"", comma, schema_cardinality(r));
 		other_end(b, r);
 		openapi_text(b, "embed", embed);
 		if (!r->junction)

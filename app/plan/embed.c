@@ -99,21 +99,6 @@ static void column_list(struct strbuf *b, const struct table *t, const struct co
 	strbuf_addc(b, ')');
 }
 
-static const char *cardinality_name(const struct relation *r)
-{
-	switch (r->cardinality) {
-	case TO_ONE:
-		return "many-to-one";
-	case ONE_TO_ONE:
-		return "one-to-one";
-	case TO_MANY:
-		return "one-to-many";
-	case MANY_TO_MANY:
-		return "many-to-many";
-	}
-	return "";
-}
-
 static void describe(struct planner *p, const struct relation *r, struct strbuf *out)
 {
 	struct strbuf b;
@@ -134,7 +119,7 @@ static void describe(struct planner *p, const struct relation *r, struct strbuf 
 		strbuf_lit(&b, " and ");
 		column_list(&b, r->to, r->to_columns, r->n);
 	}
-	strbuf_addf(out, "{\"cardinality\":\"%s\",\"relationship\":", cardinality_name(r));
+	strbuf_addf(out, "{\"cardinality\":\"%s\",\"relationship\":", schema_cardinality(r));
 	json_string(out, strbuf_slice(&b));
 	strbuf_lit(out, ",\"embedding\":");
 	json_string(out, slice_of(arena_printf(p->a, "%.*s with %.*s", (int)r->from->name.len, r->from->name.ptr,

@@ -5,8 +5,6 @@
  */
 #include "writing.h"
 
-#include "hash.h"
-
 /* Rows of one INSERT, and what they may amount to. */
 #define INSERT_ROWS 500
 #define INSERT_PARAMS 2000
@@ -28,12 +26,6 @@ struct fate {
 	uint64_t number;          /* of the row in the body, from 1 on */
 };
 
-/* Keys met so far, as hashes: a set by open addressing; 0 is a free place. */
-struct met {
-	uint64_t *places;
-	size_t n, cap;
-};
-
 struct inserting {
 	struct writing *x;
 	struct arena *batch; /* cells of the rows not written yet */
@@ -42,7 +34,7 @@ struct inserting {
 	uint64_t last; /* of them: its number in the body */
 	enum learn learn;
 	const struct column *counter; /* of the key: AUTO_INCREMENT makes its values */
-	uint64_t step;                /* between two of them */
+	int64_t step;                 /* between two of them */
 	bool conflicts;               /* rows may be there already */
 	bool shows;                   /* the rows, or their keys */
 	bool checks;                  /* policies say what the rows must be */
@@ -53,20 +45,7 @@ struct inserting {
 
 static bool read_step(struct inserting *in)
 {
-	static const enum db_fetch fetch[] = { FETCH_UINT };
-	struct db_statement st = { .text = SLICE("SELECT @@auto_increment_increment"),
-				   .columns = fetch,
-				   .ncolumns = 1 };
-	struct writing *x = in->x;
-	const struct value *cells;
-	struct db_rows *rows;
-	enum db_step step;
-
-	if (!db_query(x->a, x->conn, &st, &rows, x->err))
-		return false;
-	while ((step = db_next(rows, &cells, x->err)) == DB_ROW)
-		in->step = cells[0].u;
-	return step == DB_END;
+	return db_number(in->x->a, in->x->conn, SLICE("SELECT @@auto_increment_increment"), &in->step, in->x->err);
 }
 
 /* On MySQL the keys of new rows must be in the body, be counted, or come of an expression that stands alone. */
@@ -144,11 +123,8 @@ static const struct value *copied(struct arena *a, const struct value *cells, si
 {
 	struct value *values = arena_array(a, struct value, n);
 
-	for (size_t i = 0; i < n; i++) {
-		values[i] = cells[i];
-		if (cells[i].kind == VALUE_TEXT || cells[i].kind == VALUE_BYTES || cells[i].kind == VALUE_DECIMAL)
-			values[i].s = slice_copy(a, cells[i].s);
-	}
+	for (size_t i = 0; i < n; i++)
+		values[i] = value_copy(a, &cells[i]);
 	return values;
 }
 
@@ -199,7 +175,7 @@ static bool insert_alike(struct inserting *in, struct write_cell *const *rows, s
 		return refused(in, fates, n);
 	x->inserted += met;
 	for (size_t r = 0; in->learn == LEARN_FROM_ROWS && r < n; r++)
-		fates[r]->key = own_key(in, rows[r], made + r * in->step);
+		fates[r]->key = own_key(in, rows[r], made + r * (uint64_t)in->step);
 	return true;
 }
 
@@ -323,48 +299,6 @@ static bool merge(struct inserting *in, const struct write_cell *cells, struct f
 	return true;
 }
 
-static bool met_before(struct met *m, uint64_t hash)
-{
-	size_t i = hash & (m->cap - 1);
-
-	while (m->places[i] && m->places[i] != hash)
-		i = (i + 1) & (m->cap - 1);
-	if (m->places[i])
-		return true;
-	m->places[i] = hash;
-	m->n++;
-	return false;
-}
-
-static void make_room(struct met *m, struct arena *a)
-{
-	struct met more = { .cap = m->cap ? m->cap * 2 : 1024 };
-
-	if (m->n * 2 < m->cap)
-		return;
-	more.places = arena_array(a, uint64_t, more.cap);
-	for (size_t i = 0; i < m->cap; i++)
-		if (m->places[i])
-			(void)met_before(&more, m->places[i]);
-	*m = more;
-}
-
-static uint64_t hash_key(struct arena *a, const struct value *values, size_t n)
-{
-	struct strbuf b;
-	uint64_t hash;
-
-	strbuf_init(&b, a, 64);
-	for (size_t i = 0; i < n; i++) {
-		value_add(&b, &values[i]);
-		while (b.len && b.ptr[b.len - 1] == ' ')
-			b.len--;
-		strbuf_addc(&b, '\0');
-	}
-	hash = hash_text(strbuf_slice(&b));
-	return hash ? hash : 1;
-}
-
 /* As PostgreSQL's ON CONFLICT: a row may be met once. */
 static bool meet_once(struct inserting *in, const struct write_cell *cells, const struct fate *f)
 {
@@ -378,10 +312,7 @@ static bool meet_once(struct inserting *in, const struct write_cell *cells, cons
 	}
 	if (in->met.n == UPSERT_KEYS)
 		return error_set(in->x->err, ERR_PACKET, "an upsert may bring %zu rows", UPSERT_KEYS);
-	make_room(&in->met, in->x->a);
-	if (!met_before(&in->met, hash_key(in->batch, values, w->conflict->n)))
-		return true;
-	return write_met_twice(in->x->err);
+	return met_first(in->x->a, in->batch, &in->met, values, w->conflict->n) || write_met_twice(in->x->err);
 }
 
 /* --- batches --- */

@@ -52,13 +52,6 @@ bool check_policy(struct writing *x, struct arena *a, const struct plan_policy *
 	return step == DB_END && (good == n || write_violates_policy(x->w, x->err));
 }
 
-static struct value lasting(struct arena *a, struct value v)
-{
-	if (v.kind == VALUE_TEXT || v.kind == VALUE_BYTES || v.kind == VALUE_DECIMAL)
-		v.s = slice_copy(a, v.s);
-	return v;
-}
-
 void push_key(struct writing *x, const struct value *values)
 {
 	struct key_list *l = &x->keys;
@@ -74,7 +67,7 @@ void push_key(struct writing *x, const struct value *values)
 		l->cap = cap;
 	}
 	for (size_t i = 0; i < width; i++)
-		l->values[l->n * width + i] = lasting(x->a, values[i]);
+		l->values[l->n * width + i] = value_copy(x->a, &values[i]);
 	l->n++;
 }
 

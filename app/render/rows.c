@@ -128,15 +128,6 @@ static struct group *index_find(const struct key_index *x, struct slice match)
 	return g;
 }
 
-static struct value copied(struct arena *a, const struct value *v)
-{
-	struct value c = *v;
-
-	if (v->kind == VALUE_TEXT || v->kind == VALUE_BYTES || v->kind == VALUE_DECIMAL)
-		c.s = slice_copy(a, v->s);
-	return c;
-}
-
 /* The cells of a row that lead to its embeds, kept until the embeds are fetched. */
 static void remember_keys(struct reader *r, const struct plan_node *node, const struct value *cells, struct value *keys)
 {
@@ -146,7 +137,7 @@ static void remember_keys(struct reader *r, const struct plan_node *node, const 
 		const struct plan_node *kid = node->embeds[k];
 
 		for (size_t i = 0; i < kid->relation->n * 2; i++)
-			keys[at++] = copied(r->scratch, &cells[kid->key_places[i]]);
+			keys[at++] = value_copy(r->scratch, &cells[kid->key_places[i]]);
 	}
 }
 

@@ -56,6 +56,16 @@ bool check_policy(struct writing *x, struct arena *a, const struct plan_policy *
 /* Where among the columns that are set; ncolumns: it is not. */
 size_t column_place(const struct write *w, const struct column *c);
 
+/* --- app/render/met.c --- */
+
+struct met {
+	uint64_t *places;
+	size_t n, cap;
+};
+
+/* Remembers a key of n values in a; false when it was met before. */
+bool met_first(struct arena *a, struct arena *scratch, struct met *m, const struct value *values, size_t n);
+
 /* --- app/render/insert.c: rows of the body as they come; app/render/change.c: the rows that filters name --- */
 
 bool insert_all(struct writing *x) MUST_CHECK;

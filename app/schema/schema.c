@@ -29,7 +29,7 @@ const struct table *schema_table(const struct schema *schema, struct slice db, s
 	return schema_find_table(schema, db, name);
 }
 
-struct column *schema_find_column(struct table *table, struct slice name)
+const struct column *schema_column(const struct table *table, struct slice name)
 {
 	for (size_t i = 0; i < table->ncolumns; i++)
 		if (slice_eq(table->columns[i].name, name))
@@ -40,15 +40,11 @@ struct column *schema_find_column(struct table *table, struct slice name)
 	return NULL;
 }
 
-const struct column *schema_column(const struct table *table, struct slice name)
+struct column *schema_find_column(struct table *table, struct slice name)
 {
-	for (size_t i = 0; i < table->ncolumns; i++)
-		if (slice_eq(table->columns[i].name, name))
-			return &table->columns[i];
-	for (size_t i = 0; i < table->ncolumns; i++)
-		if (slice_ieq(table->columns[i].name, name))
-			return &table->columns[i];
-	return NULL;
+	const struct column *c = schema_column(table, name);
+
+	return c ? &table->columns[c - table->columns] : NULL;
 }
 
 const struct table *schema_next_table(const struct schema *schema, const struct table *previous)
@@ -124,4 +120,33 @@ void schema_free(struct schema *schema)
 {
 	if (schema)
 		arena_close(schema->arena);
+}
+
+const struct parameter *schema_sole_input(const struct routine *r)
+{
+	const struct parameter *found = NULL;
+
+	for (size_t i = 0; i < r->nparameters; i++) {
+		if (!schema_is_input(&r->parameters[i]))
+			continue;
+		if (found)
+			return NULL;
+		found = &r->parameters[i];
+	}
+	return found;
+}
+
+const char *schema_cardinality(const struct relation *r)
+{
+	switch (r->cardinality) {
+	case TO_ONE:
+		return "many-to-one";
+	case ONE_TO_ONE:
+		return "one-to-one";
+	case TO_MANY:
+		return "one-to-many";
+	case MANY_TO_MANY:
+		return "many-to-many";
+	}
+	return "";
 }

@@ -61,15 +61,6 @@ static void key_bytes(struct strbuf *b, const struct value *v)
 	}
 }
 
-static struct value copied(struct arena *a, const struct value *v)
-{
-	struct value c = *v;
-
-	if (v->kind == VALUE_TEXT || v->kind == VALUE_BYTES || v->kind == VALUE_DECIMAL)
-		c.s = slice_copy(a, v->s);
-	return c;
-}
-
 static bool too_many(struct stats *s)
 {
 	error_set(s->err, ERR_PACKET, "More than %llu distinct values would have to be counted",
@@ -162,7 +153,7 @@ static struct group *find(struct stats *s, const struct value *cells)
 	g = new_group(s, hash, parent);
 	for (size_t i = 0; i < s->ncolumns; i++)
 		if (s->carried[i])
-			g->cells[i] = copied(s->a, &cells[i]);
+			g->cells[i] = value_copy(s->a, &cells[i]);
 	return g;
 }
 
