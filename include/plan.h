@@ -168,6 +168,7 @@ struct plan {
 	struct slice timezone; /* Prefer: timezone, or empty */
 	bool strict;           /* Prefer: handling=strict */
 	struct slice source;   /* the rows, as a JSON array of arrays: they are no table's */
+	bool of_write;         /* it shows what was written */
 	bool policed;          /* some rows are hidden from the caller: nothing may tell how many */
 	bool held;             /* nothing may be sent before all of the answer is known */
 	unsigned nnodes;

@@ -116,6 +116,8 @@ static const struct {
 	{ 1393, 405, "55000", "cannot write to several tables of the view at once" },
 	{ 1394, 405, "55000", "cannot insert into a view of several tables" },
 	{ 1395, 405, "55000", "cannot delete from a view of several tables" },
+	{ 1031, 405, "55000", "the table's storage engine does not offer this" },
+	{ 1242, 500, "21000", "more than one row returned by a subquery used as an expression" },
 	{ 1467, 400, "2200H", "the column has no next AUTO_INCREMENT value" },
 	{ 1906, 400, "428C9", "cannot write to a generated column" },
 	{ 3105, 400, "428C9", "cannot write to a generated column" },

@@ -126,6 +126,17 @@ static void server_timing(struct exchange *x)
 	http_set_header(x->rs, "Server-Timing", "%s", strbuf_cstr(&b));
 }
 
+static void content_location(struct exchange *x)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, x->w->arena, 64 + x->query.canonical.len);
+	strbuf_addc(&b, '/');
+	http_url_encode(&b, x->query.name);
+	strbuf_add_slice(&b, x->query.canonical);
+	http_set_header(x->rs, "Content-Location", "%s", strbuf_cstr(&b));
+}
+
 static void success_headers(struct exchange *x)
 {
 	const struct config *c = &x->w->state->config;
@@ -133,6 +144,8 @@ static void success_headers(struct exchange *x)
 	struct slice schema = plan ? plan->schema : x->call ? x->call->db : (struct slice){ NULL, 0 };
 
 	preference_applied(x);
+	if (x->query.canonical.ptr && plan && plan->table)
+		content_location(x);
 	if (c->db_schemas.n > 1 && schema.len)
 		http_set_header(x->rs, "Content-Profile", "%.*s", (int)schema.len, schema.ptr);
 }

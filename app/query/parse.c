@@ -330,6 +330,41 @@ static void read_profile(struct reading *r, const struct http_request *rq)
 	http_header(rq, reads ? "accept-profile" : "content-profile", &r->query->profile);
 }
 
+/* What Content-Location says. Headers have their limits, so long URLs have none. */
+enum { CANONICAL_BYTES = 1024, CANONICAL_PARAMETERS = 32 };
+
+static bool comes_before(struct slice a, struct slice b)
+{
+	int order = memcmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len);
+
+	return order < 0 || (order == 0 && a.len < b.len);
+}
+
+static void make_canonical(struct reading *r, size_t len)
+{
+	const struct parameter *sorted[CANONICAL_PARAMETERS];
+	struct strbuf b;
+
+	if (r->query->target != TARGET_TABLE || (r->query->method != HTTP_GET && r->query->method != HTTP_HEAD) ||
+	    len > CANONICAL_BYTES || r->n > CANONICAL_PARAMETERS)
+		return;
+	for (size_t i = 0; i < r->n; i++) {
+		size_t at = i;
+
+		for (; at && comes_before(r->parameters[i].key, sorted[at - 1]->key); at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = &r->parameters[i];
+	}
+	strbuf_init(&b, r->a, len + 16);
+	for (size_t i = 0; i < r->n; i++) {
+		strbuf_addc(&b, i ? '&' : '?');
+		http_url_encode(&b, sorted[i]->key);
+		strbuf_addc(&b, '=');
+		http_url_encode(&b, sorted[i]->value);
+	}
+	r->query->canonical = b.len ? strbuf_slice(&b) : SLICE("");
+}
+
 bool query_parse(struct arena *a, const struct config *config, const struct http_request *rq, struct query *query,
 		 struct error *err)
 {
@@ -354,5 +389,6 @@ bool query_parse(struct arena *a, const struct config *config, const struct http
 			push_argument(&r, &r.parameters[i]);
 		else if (query->target != TARGET_ROOT && !read_parameter(&r, &r.parameters[i]))
 			return false;
+	make_canonical(&r, rq->query.len);
 	return query_range(rq, &query->root, err);
 }

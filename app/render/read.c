@@ -38,8 +38,8 @@ static bool offered(const struct plan *plan, const struct media_choice *m)
 
 	switch (m->media) {
 	case MEDIA_PLAN:
-		/* It tells of hidden rows how many they are. */
-		return plan->config->db_plan_enabled && !plan->policed;
+		/* It tells of hidden rows how many they are; and the plan of a write is not that of showing its rows. */
+		return plan->config->db_plan_enabled && !plan->policed && !plan->of_write;
 	case MEDIA_OCTETS:
 		return root->nitems == 1 && !root->items[0].embed;
 	case MEDIA_GEOJSON:

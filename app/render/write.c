@@ -51,12 +51,20 @@ static void location(struct writing *x, struct http_response *rs)
 	http_set_header(rs, "Location", "%s", strbuf_cstr(&b));
 }
 
+/* An update says which rows there were, 0-1/2; inserts and deletes only how many. */
 static void content_range(struct writing *x, struct http_response *rs)
 {
+	char total[24] = "*";
+	struct strbuf b;
+
+	strbuf_init(&b, x->a, 24);
+	strbuf_add_u64(&b, x->affected);
 	if (x->query->prefer.count == COUNT_EXACT)
-		http_set_header(rs, "Content-Range", "*/%llu", (unsigned long long)x->affected);
-	else if (x->w->ret != RETURN_MINIMAL || x->w->kind == WRITE_INSERT)
-		http_set_header(rs, "Content-Range", "*/*");
+		memcpy(total, strbuf_cstr(&b), b.len + 1);
+	if (x->w->kind == WRITE_UPDATE && x->affected)
+		http_set_header(rs, "Content-Range", "0-%llu/%s", (unsigned long long)x->affected - 1, total);
+	else
+		http_set_header(rs, "Content-Range", "*/%s", total);
 }
 
 static bool run(struct writing *x, struct render_memory *memory, struct http_response *rs, struct render_result *result)
@@ -106,7 +114,7 @@ static int status(const struct writing *x)
 {
 	const struct write *w = x->w;
 
-	if (w->kind != WRITE_INSERT || (w->put && !x->inserted))
+	if (w->kind != WRITE_INSERT || (w->put && !(x->inserted && w->ret == RETURN_REPRESENTATION)))
 		return w->ret == RETURN_REPRESENTATION ? 200 : 204;
 	return w->resolution == RESOLUTION_MERGE && !x->inserted ? 200 : 201;
 }

@@ -200,6 +200,20 @@ bool write_rolls_back(enum tx_end end, enum query_tx asked)
 	return asked == TX_DO_ROLLBACK;
 }
 
+/* A write is several statements, which have no plan in common; and who asks how it would be done does not ask for it. */
+static bool only_plan(const struct query *query, struct error *err)
+{
+	size_t n = 0;
+
+	while (n < query->nmedia && query->media[n].media == MEDIA_PLAN)
+		n++;
+	if (!n || n < query->nmedia)
+		return false;
+	error_set(err, ERR_MEDIA, "None of these media types are available: application/vnd.pgrst.plan");
+	error_details(err, "Plans are shown of reading. Nothing was written.");
+	return true;
+}
+
 bool write_plan(struct arena *a, const struct config *config, const struct schema *schema, const struct query *query,
 		struct write **out, struct error *err)
 {
@@ -213,7 +227,7 @@ bool write_plan(struct arena *a, const struct config *config, const struct schem
 	w->ret = query->prefer.ret ? query->prefer.ret : RETURN_MINIMAL;
 	w->default_missing = query->prefer.missing == MISSING_DEFAULT;
 	q = of_writing(query, w->kind);
-	if (!plan_read(a, unlimited(a, config), schema, &q, &w->plan, err))
+	if (only_plan(query, err) || !plan_read(a, unlimited(a, config), schema, &q, &w->plan, err))
 		return false;
 	/* It would be a condition on what is shown, not on what is written. */
 	if (w->plan->root->having && w->kind != WRITE_INSERT) {
@@ -221,6 +235,7 @@ bool write_plan(struct arena *a, const struct config *config, const struct schem
 		err->sqlstate = "42803";
 		return false;
 	}
+	w->plan->of_write = true;
 	w->table = w->plan->table;
 	w->roll_back = write_rolls_back(config->db_tx_end, query->prefer.tx);
 	for (size_t i = 0; i < query->ncolumns && w->kind != WRITE_DELETE; i++)

@@ -89,3 +89,26 @@ def test_what_a_plan_is_of(stack, accept, name):
     response = stack.variant({'db-plan-enabled': 'true'}).get('/projects', {'Accept': 'application/vnd.pgrst.' + accept})
     assert response.status == 200
     assert response.headers['Content-Type'] == f'application/vnd.pgrst.{name}; charset=utf-8'
+
+
+LOCATIONS = [
+    ('/no_pk?b=eq.1&a=eq.x', '/no_pk?a=eq.x&b=eq.1'),
+    ('/items', '/items'),
+    ('/items?select=id&order=id&id=gt.3&id=lt.5', '/items?id=gt.3&id=lt.5&order=id&select=id'),
+    ('/Order Items?"unit \\"price\\""=eq.10', '/Order%20Items?%22unit%20%5C%22price%5C%22%22=eq.10'),
+    ('/items?id=in.(1,%202)', '/items?id=in.%281%2C%202%29'),
+]
+
+
+@pytest.mark.parametrize('asked, location', LOCATIONS)
+def test_where_the_answer_is_found(get, rq, asked, location):
+    for method in ('GET', 'HEAD'):
+        response = rq(method, '/rest/v1' + asked)
+        assert (response.status, response.headers['Content-Location']) == (200, location)
+    assert get(location).json() == get(asked).json()
+
+
+def test_where_it_is_not_said(get, rq):
+    assert get('/items?id=eq.x').headers['Content-Location'] is None
+    assert get(f'/items?id=in.({",".join(map(str, range(1000)))})').headers['Content-Location'] is None
+    assert get('/rpc/twice?n=2').headers['Content-Location'] is None

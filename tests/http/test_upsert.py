@@ -195,7 +195,7 @@ def test_given_and_made_keys_in_one_body(w):
 def test_put_makes_a_row(w):
     response = w('PUT', '/w_one?id=eq.7', {'id': 7, 'name': 'seven', 'n': 70}, SHOW)
     assert response.status == 201 and response.json() == [{'id': 7, 'name': 'seven', 'n': 70}]
-    assert w('PUT', '/w_one?id=eq.8', {'id': 8, 'name': 'eight', 'n': 80}).status == 201
+    assert w('PUT', '/w_one?id=eq.8', {'id': 8, 'name': 'eight', 'n': 80}).status == 204
     assert w.one()[2:] == ((7, 'seven', 70), (8, 'eight', 80))
 
 

@@ -248,7 +248,11 @@ def test_bad_packing(w):
 
 def test_update(w):
     response = w('PATCH', '/w_item?n=lte.20', {'n': 5})
-    assert response.status == 204 and response.body == b'' and response.headers['Content-Range'] is None
+    assert response.status == 204 and response.body == b'' and response.headers['Content-Range'] == '0-1/*'
+    assert w('PATCH', '/w_item?n=eq.5', {'n': 5}, SHOW).headers['Content-Range'] == '0-1/*'
+    assert w('PATCH', '/w_item?id=eq.99', {'n': 5}, {'Prefer': 'count=exact'}).headers['Content-Range'] == '*/0'
+    assert w('PATCH', '/w_item?id=eq.1', {}).headers['Content-Range'] == '*/*'
+    assert w('DELETE', '/w_item?id=eq.99').headers['Content-Range'] == '*/*'
     assert w.sql('SELECT n FROM spec.w_item ORDER BY id') == ((5,), (5,), (None,))
 
 
@@ -272,7 +276,7 @@ def test_update_nothing(w):
 
 
 def test_update_counts_what_it_met(w):
-    assert w('PATCH', '/w_item?id=in.(1,2)', {'n': 10}, {'Prefer': 'count=exact'}).headers['Content-Range'] == '*/2'
+    assert w('PATCH', '/w_item?id=in.(1,2)', {'n': 10}, {'Prefer': 'count=exact'}).headers['Content-Range'] == '0-1/2'
 
 
 def test_filters_of_every_kind(w):
@@ -289,7 +293,7 @@ def test_a_filter_is_needed(w, method, stack):
     free = stack.variant({'db-write-unfiltered': 'true'})
     stack.sql('DELETE FROM spec.w_kid')
     assert free.rq(method, '/rest/v1/w_item', {'Prefer': 'count=exact'}, {'n': 1} if method == 'PATCH' else None,
-                   stack.token('service_role')).headers['Content-Range'] == '*/3'
+                   stack.token('service_role')).headers['Content-Range'] == ('0-2/3' if method == 'PATCH' else '*/3')
 
 
 # ---- delete ----
@@ -462,3 +466,27 @@ def test_an_invisible_column(w):
     assert w('GET', '/w_unseen?select=id,unseen&unseen=gt.3&order=unseen').rows() == [{'id': 2, 'unseen': 5}]
     assert w('PATCH', '/w_unseen?unseen=eq.3', {'unseen': 4}, SHOW).json() == [{'id': 1, 'n': 1}]
     assert w.sql('SELECT unseen FROM spec.w_unseen ORDER BY id') == ((4,), (5,))
+
+
+# ---- plans ----
+
+WRITES = [('POST', '/w_item', NEW), ('PATCH', '/w_item?id=eq.1', {'name': 'x'}), ('DELETE', '/w_item?id=eq.3', None),
+          ('PUT', '/w_pair?a=eq.1&b=eq.x', {'a': 1, 'b': 'x', 'note': 'x'})]
+
+
+@pytest.mark.parametrize('kind', ['plan', 'plan+json', 'plan+text; options=analyze'])
+def test_who_asks_for_a_plan_writes_nothing(w, stack, kind):
+    shown = stack.variant({'db-plan-enabled': 'true'})
+    for method, path, data in WRITES:
+        for prefer in ('return=minimal', 'return=representation'):
+            response = shown.rq(method, '/rest/v1' + path, {'Accept': f'application/vnd.pgrst.{kind}', 'Prefer': prefer}, data,
+                                stack.token('service_role'))
+            assert response.error() == (406, 'PGRST107')
+    assert w.items() == ITEMS and w.sql("SELECT note FROM spec.w_pair WHERE a = 1 AND b = 'x'") == ((None,),)
+
+
+def test_a_plan_is_not_preferred_to_the_rows_of_a_write(w, stack):
+    response = stack.variant({'db-plan-enabled': 'true'}).rq(
+        'POST', '/rest/v1/w_item?select=name', {'Accept': 'application/vnd.pgrst.plan, application/json;q=0.1', **SHOW}, NEW, stack.token('service_role'))
+    assert response.status == 201 and response.json() == [{'name': 'new'}]
+    assert response.headers['Content-Type'] == 'application/json; charset=utf-8'
