@@ -203,7 +203,8 @@ struct query {
 	struct query_prefer prefer;
 	struct media_choice *media; /* what Accept allows, best first */
 	size_t nmedia;
-	struct slice canonical; /* of a table that is read: the parameters by their names, encoded; ptr NULL: too long */
+	struct slice
+		canonical; /* of a table that is read: the parameters by their names, encoded; ptr NULL: too long */
 };
 
 /*

@@ -22,8 +22,9 @@ enum type_class {
 	TYPE_BIT,   /* BIT(n), n > 1 */
 	TYPE_JSON,
 	TYPE_GEOMETRY,
-	TYPE_UUID, /* MariaDB */
-	TYPE_INET  /* MariaDB: INET4, INET6 */
+	TYPE_VECTOR, /* numbers of 4 bytes */
+	TYPE_UUID,   /* MariaDB */
+	TYPE_INET    /* MariaDB: INET4, INET6 */
 };
 
 struct type {

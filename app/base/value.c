@@ -45,6 +45,8 @@ const char *type_name(const struct type *type)
 		return "json";
 	case TYPE_GEOMETRY:
 		return "geometry";
+	case TYPE_VECTOR:
+		return "vector";
 	case TYPE_UUID:
 		return "uuid";
 	case TYPE_INET:

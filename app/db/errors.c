@@ -37,6 +37,7 @@ static const struct {
 	{ 4048, ERR_BAD_LITERAL, "invalid GeoJSON" },
 	{ 4049, ERR_BAD_LITERAL, "invalid GeoJSON" },
 	{ 4050, ERR_BAD_LITERAL, "invalid GeoJSON" },
+	{ 6138, ERR_BAD_LITERAL, "invalid input syntax for type vector" },
 	{ 4038, ERR_BAD_LITERAL, "invalid input syntax for type json" },
 	{ 1366, ERR_BAD_LITERAL, "invalid input value" },
 	{ 1265, ERR_BAD_LITERAL, "invalid input value" },

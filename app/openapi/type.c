@@ -132,6 +132,10 @@ void openapi_type(struct strbuf *b, const struct type *t, struct slice db_type, 
 		break;
 	case TYPE_JSON:
 		break;
+	case TYPE_VECTOR:
+		add_type(b, "array", nullable);
+		strbuf_lit(b, ",\"items\":{\"type\":\"number\"}");
+		break;
 	case TYPE_GEOMETRY:
 		add_type(b, "object", nullable);
 		strbuf_lit(b, ",\"format\":\"geojson\",\"required\":[\"type\"]");
@@ -256,6 +260,8 @@ bool openapi_value(struct strbuf *b, const struct type *t, struct slice s)
 		return moment(b, t, s);
 	case TYPE_JSON:
 		return any_json(b, s);
+	case TYPE_VECTOR:
+		return json_kind(s) == '[' && any_json(b, s);
 	case TYPE_GEOMETRY:
 		return json_kind(s) == '{' && any_json(b, s);
 	/* Instants in which zone, bytes in which form: nobody knows. */

@@ -79,6 +79,8 @@ static bool is_one_of(enum type_class class, unsigned classes)
 /* PostgreSQL's rules, and a few more of what both servers do without loss. */
 static bool castable(enum type_class from, enum type_class to)
 {
+	if (from == TYPE_VECTOR)
+		return false;
 	switch (to) {
 	case TYPE_INT:
 	case TYPE_DECIMAL:

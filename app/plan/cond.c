@@ -48,6 +48,7 @@ static unsigned operators(const struct plan_expr *e)
 	case TYPE_JSON:
 		return e->path ? compare | OPERATORS_JSON : OPERATORS_EQUAL | OPERATORS_JSON;
 	case TYPE_GEOMETRY:
+	case TYPE_VECTOR:
 		return 0;
 	default:
 		return compare;

@@ -477,6 +477,7 @@ bool plan_literal(struct arena *a, const struct type *type, struct slice text, s
 	case TYPE_TEXT:
 	case TYPE_JSON:
 	case TYPE_GEOMETRY:
+	case TYPE_VECTOR:
 		*out = value_text(text);
 		return true;
 	}

@@ -534,7 +534,7 @@ static void order_by_group(struct planner *p, struct plan_node *node, bool page)
 		return;
 	order = arena_array(p->a, struct plan_order, node->ngroup);
 	for (size_t i = 0; i < node->ngroup; i++)
-		if (node->group[i].type.class != TYPE_GEOMETRY)
+		if (node->group[i].type.class != TYPE_GEOMETRY && node->group[i].type.class != TYPE_VECTOR)
 			order[node->norder++] = (struct plan_order){ .expr = node->group[i], .nullable = true };
 	node->order = order;
 }

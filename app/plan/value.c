@@ -91,6 +91,12 @@ static void between(struct plan_expr *e)
 	e->trimmed = e->type.class == TYPE_DECIMAL;
 }
 
+/* What is neither greater nor less than another. */
+static bool is_shape(const struct type *t)
+{
+	return t->class == TYPE_GEOMETRY || t->class == TYPE_VECTOR;
+}
+
 static bool aggregate_type(struct planner *p, struct plan_expr *e)
 {
 	bool floating = e->type.class == TYPE_FLOAT || e->type.class == TYPE_DOUBLE;
@@ -100,14 +106,14 @@ static bool aggregate_type(struct planner *p, struct plan_expr *e)
 	switch (e->aggregate) {
 	case AGG_COUNT:
 	case AGG_COUNT_DISTINCT:
-		if (e->aggregate == AGG_COUNT_DISTINCT && e->type.class == TYPE_GEOMETRY)
+		if (e->aggregate == AGG_COUNT_DISTINCT && is_shape(&e->type))
 			return no_function(p, name, &e->type, NULL);
 		e->type = (struct type){ .class = TYPE_INT, .size = 8 };
 		e->trimmed = false;
 		break;
 	case AGG_MAX:
 	case AGG_MIN:
-		if (e->type.class == TYPE_GEOMETRY)
+		if (is_shape(&e->type))
 			return no_function(p, name, &e->type, NULL);
 		break;
 	case AGG_SUM:

@@ -301,8 +301,11 @@ static void write_octets(struct flow *f, const struct value *cells)
 	const struct plan_item *item = &f->r.plan->root->items[0];
 	const struct value *v = &cells[item->place];
 
-	if (v->kind == VALUE_TEXT && !item->expr.raw_json && item->expr.type.class != TYPE_BIT)
+	if (v->kind == VALUE_TEXT && !item->expr.raw_json && item->expr.type.class != TYPE_BIT &&
+	    item->expr.type.class != TYPE_VECTOR)
 		strbuf_add_slice(&f->r.rs->body, v->s);
+	else if (item->expr.type.class == TYPE_VECTOR)
+		render_json_value(&f->r.rs->body, item, cells);
 	else
 		render_csv_value(&f->r.rs->body, item, cells);
 }

@@ -4,6 +4,8 @@
  */
 #include "render.h"
 
+#include <math.h>
+
 #include "json.h"
 
 /* DECIMAL text, without the zeros ZEROFILL puts in front: JSON allows none. */
@@ -137,6 +139,32 @@ static bool number(struct strbuf *b, const struct plan_item *item, const struct 
 	}
 }
 
+static unsigned nibble(char c)
+{
+	return (unsigned)(c <= '9' ? c - '0' : c - 'A' + 10);
+}
+
+/* Eight hexadecimal digits a number, its lowest byte first. */
+static void vector_text(struct strbuf *b, struct slice hex)
+{
+	strbuf_addc(b, '[');
+	for (size_t at = 0; at + 8 <= hex.len; at += 8) {
+		uint32_t bits = 0;
+		float f;
+
+		for (unsigned byte = 0; byte < 4; byte++)
+			bits |= (uint32_t)(nibble(hex.ptr[at + 2 * byte]) << 4 | nibble(hex.ptr[at + 2 * byte + 1]))
+				<< 8 * byte;
+		memcpy(&f, &bits, sizeof(f));
+		strbuf_adds(b, at ? "," : "");
+		if (isfinite(f))
+			value_add_float(b, f);
+		else
+			strbuf_lit(b, "null");
+	}
+	strbuf_addc(b, ']');
+}
+
 void render_json_value(struct strbuf *b, const struct plan_item *item, const struct value *cells)
 {
 	const struct value *v = &cells[item->place];
@@ -173,6 +201,9 @@ void render_json_value(struct strbuf *b, const struct plan_item *item, const str
 		break;
 	case TYPE_GEOMETRY:
 		strbuf_add_slice(b, v->s);
+		break;
+	case TYPE_VECTOR:
+		vector_text(b, v->s);
 		break;
 	case TYPE_BYTES:
 		strbuf_addc(b, '"');
@@ -245,6 +276,11 @@ void render_csv_value(struct strbuf *b, const struct plan_item *item, const stru
 		break;
 	case TYPE_BYTES:
 		bytes_text(b, v->s, false);
+		break;
+	case TYPE_VECTOR:
+		strbuf_addc(b, '"');
+		vector_text(b, v->s);
+		strbuf_addc(b, '"');
 		break;
 	case TYPE_ENUM:
 	case TYPE_SET:

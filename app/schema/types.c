@@ -38,6 +38,7 @@ static const struct {
 	{ "uuid", TYPE_UUID, 0 },
 	{ "inet4", TYPE_INET, 0 },
 	{ "inet6", TYPE_INET, 0 },
+	{ "vector", TYPE_VECTOR, 0 },
 	{ "geometry", TYPE_GEOMETRY, 0 },
 	{ "point", TYPE_GEOMETRY, 0 },
 	{ "linestring", TYPE_GEOMETRY, 0 },

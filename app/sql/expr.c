@@ -214,6 +214,11 @@ void sql_selected(struct writer *w, const struct plan_expr *e)
 		sql_lit(w, "ST_AsGeoJSON(");
 		sql_expr(w, e);
 		strbuf_addc(&w->text, ')');
+	} else if (e->type.class == TYPE_VECTOR && plain) {
+		/* MariaDB's client library knows nothing of MySQL's vectors, and their text loses digits. */
+		sql_lit(w, "HEX(");
+		sql_expr(w, e);
+		strbuf_addc(&w->text, ')');
 	} else if (e->type.class == TYPE_BOOL && e->type.bit) {
 		strbuf_addc(&w->text, '(');
 		sql_expr(w, e);

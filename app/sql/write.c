@@ -31,6 +31,12 @@ static void cell(struct writer *w, const struct column *c, const struct write_ce
 		strbuf_adds(&w->text, silent ? "),'')" : ")");
 		return;
 	}
+	if (c->type.class == TYPE_VECTOR && cell->value.kind != VALUE_NULL) {
+		strbuf_adds(&w->text, w->plan->catalogue->mariadb ? "VEC_FromText(" : "STRING_TO_VECTOR(");
+		sql_param(w, cell->value);
+		strbuf_addc(&w->text, ')');
+		return;
+	}
 	if (cell->instant && w->plan->timezone.len) {
 		sql_lit(w, "CONVERT_TZ(");
 		sql_param(w, cell->value);

@@ -189,6 +189,15 @@ static bool geometry_cell(const struct body_member *m, struct write_cell *out)
 	return true;
 }
 
+static bool vector_cell(struct arena *a, const struct column *c, const struct body_member *m, struct write_cell *out,
+			struct error *err)
+{
+	struct json_fault fault;
+
+	out->value = value_text(m->text);
+	return (json_kind(m->text) == '[' && json_check(a, m->text, 1, &fault)) || bad(c, m->text, err);
+}
+
 /* Bytes into any other column must be its text. */
 static bool octets_cell(struct arena *a, const struct column *c, struct body_member *m, struct write_cell *out,
 			struct error *err)
@@ -224,6 +233,8 @@ bool write_cell(struct arena *a, const struct column *c, const struct body_membe
 		return json_cell(a, c, &own, out, err);
 	if (c->type.class == TYPE_GEOMETRY)
 		return geometry_cell(&own, out);
+	if (c->type.class == TYPE_VECTOR)
+		return vector_cell(a, c, &own, out, err);
 	if (own.kind == CELL_JSON && c->type.class != TYPE_TEXT)
 		return bad(c, own.text, err);
 	if (date_format.len && own.kind == CELL_TEXT && is_dated(c))

@@ -133,6 +133,24 @@ def test_geometry_of_the_earth(get):
     assert row['p']['coordinates'] == [2, 1]
 
 
+@pytest.mark.mysql
+def test_vectors(get, rq, stack):
+    """In the digits of 4 bytes; also where the client library does not know the type."""
+    assert get('/t_vector?order=id').text == '[{"id":1,"v":[0.1,-1e-20,16777216]},{"id":2,"v":null}]'
+    assert get('/t_vector?order=id', {'Accept': 'text/csv'}).text == 'id,v\n1,"[0.1,-1e-20,16777216]"\n2,'
+    assert get('/t_vector?select=id&v=not.is.null').rows() == [{'id': 1}]
+    assert get('/t_vector?v=eq.[1]').error() == (400, '42883')
+    assert get('/t_vector?select=v::text').error() == (400, '42846')
+    stack.sql('GRANT INSERT ON spec.t_vector TO service_role')
+    for sent, shown in (([1.5, 2, -3], [1.5, 2, -3]), ('[1,2]', [1, 2])):
+        stack.sql('DELETE FROM spec.t_vector WHERE id = 3')
+        response = rq('POST', '/rest/v1/t_vector', {'Prefer': 'return=representation'}, {'id': 3, 'v': sent}, stack.token('service_role'))
+        assert (response.status, response.json()) == (201, [{'id': 3, 'v': shown}])
+    stack.sql('DELETE FROM spec.t_vector WHERE id = 3')
+    for bad, code in (([], '22P02'), (['a'], '22P02'), ([[1]], '22P02'), ('x', '22P02'), ({'a': 1}, '22P02'), ([1, 2, 3, 4], '22001')):
+        assert rq('POST', '/rest/v1/t_vector', {}, {'id': 3, 'v': bad}, stack.token('service_role')).error() == (400, code)
+
+
 @pytest.mark.mariadb
 def test_mariadb_types(get):
     assert_rows(get('/t_mariadb?order=id'), [
