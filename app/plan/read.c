@@ -17,6 +17,11 @@ bool plan_schema(const struct config *config, struct slice profile, struct slice
 			*schema_out = slice_of(config->db_schemas.items[i]);
 			return true;
 		}
+	/* PostgreSQL's usual schema, which supabase-js names when it is told of no other. */
+	if (slice_is(profile, "public")) {
+		*schema_out = slice_of(config->db_schemas.items[0]);
+		return true;
+	}
 	error_set(err, ERR_SCHEMA, "Invalid schema: %.*s", (int)profile.len, profile.ptr);
 	strbuf_init(&b, err->arena, 128);
 	for (size_t i = 0; i < config->db_schemas.n; i++)

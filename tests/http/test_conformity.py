@@ -112,3 +112,11 @@ def test_where_it_is_not_said(get, rq):
     assert get('/items?id=eq.x').headers['Content-Location'] is None
     assert get(f'/items?id=in.({",".join(map(str, range(1000)))})').headers['Content-Location'] is None
     assert get('/rpc/twice?n=2').headers['Content-Location'] is None
+
+
+def test_public_is_the_first_schema(get, rq, stack):
+    """What supabase-js asks for when it is told of no schema."""
+    response = get('/items?id=lt.3&order=id', {'Accept-Profile': 'public'})
+    assert response.rows() == [{'id': 1}, {'id': 2}] and response.headers['Content-Profile'] == 'spec'
+    assert rq('POST', '/rest/v1/rpc/twice', {'Content-Profile': 'public'}, {'n': 4}, stack.token('service_role')).json() == 8
+    assert get('/items', {'Accept-Profile': 'Public'}).error() == (406, 'PGRST106')
