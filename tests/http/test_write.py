@@ -443,6 +443,7 @@ def test_small_numbers_in_a_boolean(w):
         'flag,small', 't,1', '2,2', '-128,255', 'f,0']
     assert w('PATCH', '/w_small?id=eq.1', {'flag': 128}).error() == (400, '22003')
     assert w('PATCH', '/w_small?id=eq.1', {'flag': 'maybe'}).error() == (400, '22P02')
+    w.sql('DELETE FROM spec.w_small')
 
 
 def test_a_key_of_first_bytes(w):
