@@ -11,9 +11,9 @@
 
 static struct arena *arena;
 
-static const char *const classes[] = { "int",       "bool", "decimal",  "float", "double", "date", "datetime",
-				       "timestamp", "time", "year",     "text",  "enum",   "set",  "bytes",
-				       "bit",       "json", "geometry", "uuid",  "inet" };
+static const char *const classes[] = { "int",       "bool", "decimal",  "float",  "double", "date", "datetime",
+				       "timestamp", "time", "year",     "text",   "enum",   "set",  "bytes",
+				       "bit",       "json", "geometry", "vector", "uuid",   "inet" };
 
 static const char *type_text(const char *data_type, const char *column_type)
 {
@@ -110,6 +110,7 @@ static void others(void **state)
 		{ "uuid", "uuid", "uuid" },
 		{ "inet4", "inet4", "inet" },
 		{ "inet6", "inet6", "inet" },
+		{ "vector", "vector(3)", "vector" },
 		{ "geometry", "geometry", "geometry" },
 		{ "point", "point", "geometry" },
 		{ "multipolygon", "multipolygon", "geometry" },
