@@ -117,7 +117,7 @@ static void others(void **state)
 		{ "geomcollection", "geomcollection", "geometry" },
 		{ "geometrycollection", "geometrycollection", "geometry" },
 		/* a type of a later server is shown as its text */
-		{ "vector", "vector(3)", "text" },
+		{ "vectors", "vectors(3)", "text" },
 		{ "", "", "text" },
 		{ "xmltype", "xmltype", "text" },
 	};
