@@ -6,6 +6,10 @@ CREATE PROCEDURE role_add(IN new_role VARCHAR(255))
 	SQL SECURITY DEFINER
 	COMMENT 'Makes a role without rights and grants it to authenticator.'
 BEGIN
+	-- The definer could write there all the same (see read_only).
+	IF @@GLOBAL.read_only THEN
+		SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1290, MESSAGE_TEXT = 'the server is read-only';
+	END IF;
 	IF new_role IS NULL OR new_role NOT REGEXP '^[A-Za-z0-9_.-]{1,32}$' THEN
 		SIGNAL SQLSTATE '22023' SET MYSQL_ERRNO = 1210, MESSAGE_TEXT = 'a role is named by 1 to 32 of A-Z a-z 0-9 _ - .';
 	END IF;
