@@ -130,7 +130,9 @@ bool worker_schema(struct worker *w, struct error *err)
 		return true;
 	if (now_ms() - s->tried >= RETRY_MS || !s->tried) {
 		fresh = read_schema(s, err);
-		s->tried = now_ms();
+		/* What was read may be old again at once: only a failure is waited after. */
+		s->looked = now_ms();
+		s->tried = fresh ? 0 : s->looked;
 		if (fresh) {
 			take(w, fresh);
 			return true;
@@ -422,9 +424,9 @@ bool worker_definitions_changed(struct worker *w)
 		arena_close(a);
 		return changed;
 	}
-	if (now_ms() - s->tried < EAGER_MS)
+	if (now_ms() - s->looked < EAGER_MS)
 		return false;
-	s->tried = now_ms();
+	s->looked = now_ms();
 	return look(w);
 }
 

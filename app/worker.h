@@ -20,7 +20,8 @@ struct state {
 	struct db *db;
 	struct openapi_cache *descriptions;
 	struct schema *schema; /* NULL until the database has been reached */
-	int64_t tried;         /* milliseconds: last attempt to load without success */
+	int64_t tried;         /* milliseconds: last attempt to load, 0 when it went well */
+	int64_t looked;        /* milliseconds: last load, or look whether definitions have changed */
 	uint64_t revocations;  /* version of those that auth holds, as in struct shared */
 	bool revocations_read;
 	int64_t revocations_tried; /* milliseconds */

@@ -60,8 +60,11 @@ class Gate:
     def raw(self, data, source=None):
         """Sends bytes as they are; what comes back until nginx closes."""
         with self.connect(source) as sock:
-            sock.sendall(data)
             out = b""
+            try:
+                sock.sendall(data)
+            except (ConnectionError, ssl.SSLError):
+                pass  # refused before the end of it: the answer may be there all the same
             try:
                 while chunk := sock.recv(65536):
                     out += chunk
