@@ -1,8 +1,10 @@
-// Import, routines, users.
+// Import, routines, routines for many rows, query plans, users.
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
+import path from 'node:path'
 import { after, before, test } from 'node:test'
-import { accessible, launch, open, picture, quit, signIn, well } from './browser.mjs'
+import { accessible, api, launch, open, picture, quit, serviceKey, signIn, url, well } from './browser.mjs'
+import { eventually } from './portal.mjs'
 import { dropTables, makeTables, sql } from './tables.mjs'
 
 before(async () => {
@@ -76,6 +78,118 @@ test('runs a routine', async () => {
 	await page.getByLabel('Body (JSON)').fill('[]')
 	await page.getByRole('button', { name: 'Run' }).click()
 	await page.locator('[role=status], [role=alert]').getByText(/./).first().waitFor()
+	await well(page)
+})
+
+test('calls a routine for each of the chosen rows, and tells which refused', async () => {
+	sql(`DROP PROCEDURE IF EXISTS web_paint; CREATE PROCEDURE web_paint(IN id BIGINT, IN word VARCHAR(40), IN parts INT) MODIFIES SQL DATA COMMENT 'Notes a word.'
+		UPDATE web_thing t SET t.note = CONCAT(word, ' ', parts), t.amount = IF(t.id = 3, -1, t.amount) WHERE t.id = id; GRANT EXECUTE ON PROCEDURE web_paint TO service_role;`)
+	try {
+		await eventually(async () => assert.ok((await (await fetch(url + '/rest/v1/', { headers: { Authorization: `Bearer ${serviceKey}` } })).json()).paths['/rpc/web_paint']))
+		const page = await at('wages/web_thing?id=lte.120')
+		await page.getByText('1–50 of 120').waitFor()
+		for (const id of [2, 3, 4]) await page.getByLabel(`Select ${id}`, { exact: true }).check()
+		await page.getByRole('button', { name: 'Run for 3' }).click()
+		const dialog = page.getByRole('dialog')
+		await dialog.getByLabel('Routine').selectOption('web_paint')
+		assert.equal(await dialog.getByLabel(/^id /).inputValue(), '=id')
+		const go = (n) => dialog.getByRole('button', { name: `Run for ${n} rows` })
+		await dialog.getByLabel('value of word', { exact: true }).fill('blue <b>')
+		await dialog.getByLabel(/^parts /).selectOption('column doubled')
+		assert.ok(await go(3).isDisabled())
+		await dialog.getByLabel('Type 3 to confirm').fill('3')
+		await accessible(page, 'a routine for rows')
+		await picture(page, 'admin-each')
+		await go(3).click()
+		await dialog.getByText('Called for 2 rows, 1 refused.').waitFor()
+		assert.match(await dialog.getByRole('region', { name: 'Refused' }).getByRole('row').nth(1).textContent(), /^3new row violates check constraint.*23514/)
+		await accessible(page, 'what refused')
+		await picture(page, 'admin-each-refused')
+		await dialog.getByRole('button', { name: 'Close', exact: true }).last().click()
+		await page.getByText('web_paint: called for 2 rows').waitFor()
+		assert.equal(one("SELECT GROUP_CONCAT(id, note ORDER BY id SEPARATOR ',') FROM web_thing WHERE note LIKE 'blue%'"), '2blue <b> 4,4blue <b> 8')
+
+		// All that match, of which the calls make some match no more; and rows that came meanwhile.
+		const all = async () => {
+			await page.getByLabel('Select all rows of this page').check()
+			await page.getByRole('button', { name: /^Select all 1\d\d that match/ }).click()
+			await page.getByRole('button', { name: /^Run for 1/ }).click()
+			await dialog.getByLabel('Routine').selectOption('web_paint')
+			await dialog.getByLabel('value of word', { exact: true }).fill('red')
+			await dialog.getByLabel(/^parts /).selectOption('column amount')
+		}
+		await page.go('/admin/#wages/web_thing?note=is.null&id=lte.120')
+		await page.getByText('1–50 of 118').waitFor()
+		await all()
+		await dialog.getByLabel('Type 118 to confirm').fill('118')
+		sql("UPDATE web_thing SET note = NULL WHERE id = 2")
+		await go(118).click()
+		await dialog.getByRole('alert').getByText('Meanwhile more rows match').waitFor()
+		sql("UPDATE web_thing SET note = 'blue' WHERE id = 2")
+		await go(118).click()
+		await dialog.getByText('Called for 117 rows, 1 refused.').waitFor()
+		assert.equal(one("SELECT COUNT(*) FROM web_thing WHERE note LIKE 'red %'"), '117')
+		await dialog.getByRole('button', { name: 'Close', exact: true }).last().click()
+
+		// Stopped: the call on its way ends, no further one begins.
+		await page.getByText('1–1 of 1').waitFor()
+		await page.go('/admin/#wages/web_thing?id=lte.120')
+		await page.getByText('1–50 of 120').waitFor()
+		let calls = 0
+		let free
+		const held = new Promise((resolve) => (free = resolve))
+		await page.route('**/rest/v1/rpc/web_paint', async (route) => {
+			calls++
+			await held
+			await route.continue()
+		})
+		await all()
+		await dialog.getByLabel('Type 120 to confirm').fill('120')
+		await go(120).click()
+		await dialog.getByRole('progressbar').waitFor()
+		await eventually(async () => assert.equal(calls, 1))
+		await dialog.getByRole('button', { name: 'Stop' }).click()
+		free()
+		await dialog.getByText('Called for 1 row; stopped before 119 more.').waitFor()
+		assert.equal(calls, 1)
+		await well(page)
+	} finally {
+		sql('DROP PROCEDURE IF EXISTS web_paint')
+	}
+})
+
+test('shows the plan of the list, or how plans are turned on', async () => {
+	const file = path.join(path.dirname(path.dirname(process.env.ROWGATE_CA || process.env.NODE_EXTRA_CA_CERTS)), 'rowgate.conf')
+	const reload = async () => {
+		const { number } = await api('POST', '/auth/v1/admin/reload')
+		await eventually(async () => {
+			const { reload, workers } = await api('GET', '/auth/v1/admin/pool')
+			assert.ok(reload.number >= number && reload.done === workers.length)
+		})
+	}
+	const page = await at('wages/web_thing?amount=gt.5&order=name')
+	await page.getByText('1–50 of').waitFor()
+	const dialog = page.getByRole('dialog')
+	const ask = () => page.getByRole('button', { name: 'Query plan' }).click()
+	await ask()
+	await dialog.getByRole('alert').getByText('None of these media types are available').waitFor()
+	await dialog.getByText('db-plan-enabled = true').waitFor()
+	await accessible(page, 'no plan')
+	await picture(page, 'admin-no-plan')
+	await page.keyboard.press('Escape')
+	const before = fs.readFileSync(file, 'utf8')
+	try {
+		fs.writeFileSync(file, before + '\ndb-plan-enabled = true\n')
+		await reload()
+		const [asked] = await Promise.all([page.waitForRequest((r) => /plan\+text/.test(r.headers().accept)), ask()])
+		assert.match(asked.url(), /web_thing\?select=.*&order=name\.asc&amount=gt\.5&limit=51&offset=0$/)
+		await dialog.getByRole('region', { name: 'Plan' }).getByText(/rows/).waitFor()
+		await accessible(page, 'plan')
+		await picture(page, 'admin-plan')
+	} finally {
+		fs.writeFileSync(file, before)
+		await reload()
+	}
 	await well(page)
 })
 

@@ -9,6 +9,8 @@ import { bytes, Cell, counted, rightAligned, rowsOf, shown } from './value.js'
 import { FilterBar } from './filters.js'
 import { Facets } from './facets.js'
 import { BulkEdit } from './bulk.js'
+import { actionsOf, EachRow } from './each.js'
+import { QueryPlan } from './plan.js'
 import { Menu } from './menu.js'
 
 const SIZES = [25, 50, 100, 250]
@@ -73,8 +75,8 @@ export function List({ model, t, route }) {
 	const [turn, setTurn] = useState(0)
 	useEffect(() => pick({ all: false, rows: new Map() }), [JSON.stringify([t.schema, t.name, s.filters, s.q])])
 
+	const pairs = [...query(model, t, s, columns), ['limit', s.limit + 1], ['offset', s.offset]]
 	const load = useLoad(async (signal) => {
-		const pairs = [...query(model, t, s, columns), ['limit', s.limit + 1], ['offset', s.offset]]
 		const { rows } = await fetchRows(t.name, pairs, { schema: t.schema, signal })
 		return { asked, rows: rows.slice(0, s.limit), more: rows.length > s.limit }
 	}, [asked])
@@ -111,6 +113,7 @@ export function List({ model, t, route }) {
 			<${Export} model=${model} t=${t} s=${s} columns=${columns} />
 			<${Copy} model=${model} t=${t} s=${s} columns=${columns} rows=${current?.rows} />
 			<button type="button" class="btn btn-sm btn-outline-secondary" onClick=${() => setDialog('columns')}>Columns</button>
+			<button type="button" class="btn btn-sm btn-outline-secondary" onClick=${() => setDialog('plan')}>Query plan</button>
 		</div>
 		${t.comment && html`<p class="text-body-secondary small mb-2">${t.comment}</p>`}
 		<div class="d-flex flex-wrap gap-2 mb-2 align-items-start">
@@ -126,6 +129,7 @@ export function List({ model, t, route }) {
 						onClick=${() => pick({ ...picked, all: true })}>Select all ${counted(count.total)} that match</button>`}
 					<span class="flex-grow-1"></span>
 					${t.can.update && html`<button type="button" class="btn btn-sm btn-outline-primary" onClick=${() => setDialog('edit')}>Edit ${counted(chosen)}</button>`}
+					${actionsOf(model, t).length > 0 && html`<button type="button" class="btn btn-sm btn-outline-primary" onClick=${() => setDialog('each')}>Run for ${counted(chosen)}</button>`}
 					${t.can.delete && html`<button type="button" class="btn btn-sm btn-outline-danger" onClick=${remove}>Delete ${counted(chosen)}</button>`}
 					<button type="button" class="btn btn-sm btn-link" onClick=${() => pick({ all: false, rows: new Map() })}>Clear</button>
 				</div>`}
@@ -139,6 +143,8 @@ export function List({ model, t, route }) {
 		${dialog === 'columns' && html`<${Columns} t=${t} columns=${columns} onClose=${() => setDialog(null)} onChoose=${(c) => { setDialog(null); move({ columns: c, offset: s.offset }) }} />`}
 		${dialog === 'edit' && html`<${BulkEdit} model=${model} t=${t} n=${chosen} which=${which} recount=${picked.all ? () => countRows(t.name, oneColumn(t, wheres(t, s)), { schema: t.schema }) : null}
 			onClose=${() => setDialog(null)} onDone=${done} />`}
+		${dialog === 'each' && html`<${EachRow} model=${model} t=${t} n=${chosen} which=${which} onClose=${() => setDialog(null)} onDone=${done} />`}
+		${dialog === 'plan' && html`<${QueryPlan} t=${t} pairs=${pairs} onClose=${() => setDialog(null)} />`}
 	</div>`
 }
 
@@ -191,7 +197,7 @@ function Search({ t, value, onSearch }) {
 }
 
 function Rows({ model, t, route, columns, rows, order, stale, onOrder, picked, pick, onClear, filtered }) {
-	const many = t.key.length > 0 && (t.can.update || t.can.delete)
+	const many = t.key.length > 0 && (t.can.update || t.can.delete || actionsOf(model, t).some((r) => r.fits))
 	const id = (row) => JSON.stringify(t.key.map((k) => row[k]))
 	const sort = (c, add) => {
 		const at = order.find((o) => o.column === c)

@@ -82,6 +82,23 @@ function Requests({ m }) {
 		rows=${rows.map((r) => [r.route, r.method, counted(r.all), ...statuses.map((s) => (r.by[s] ? counted(r.by[s]) : '')), ms(r.mean), r.p95 === '+Inf' ? 'over 10 s' : r.p95 ? ms(1000 * r.p95) : ''])} />`
 }
 
+// Which limits have been met, and the settings that set them. nginx counts its own in its log.
+function Limits({ m }) {
+	const sum = (name, statuses) => m.filter((x) => x.name === `rowgate_${name}` && (!statuses || statuses.includes(x.labels.status))).reduce((n, x) => n + x.value, 0)
+	const status = (...all) => sum('requests_total', all)
+	const rows = [
+		['Sign-ins with a wrong password', 'auth-login-attempts', sum('logins_refused_total')],
+		['Sign-ins held back for that (429)', 'auth-login-attempts', sum('logins_throttled_total')],
+		['All answers 429', 'auth-login-attempts, auth-hash-share', status('429')],
+		['Body, row or answer too large (413)', 'max-body-size, db-max-allowed-packet', status('413')],
+		['Address too long (414)', 'max-url-length', status('414')],
+		['Out of time (504)', 'db-statement-timeout', status('504')],
+		['Answers that ended early', 'db-stream-timeout', sum('responses_cut_total')],
+	]
+	return html`<h2 class="h6 mt-4">Limits</h2><${Grid} name="Limits" head=${['What was met', 'Settings', end('Times')]} rows=${rows.map(([what, names, n]) => [what, names && html`<code>${names}</code>`, counted(n)])} />
+		<p class="small text-body-secondary mt-1">Counted by Rowgate; what nginx refuses itself, by requests and connections of an address, is in its log.</p>`
+}
+
 function Statements({ list, order, onOrder, onReset }) {
 	return html`<div class="d-flex flex-wrap gap-2 align-items-center mt-4 mb-1"><h2 class="h6 m-0 me-auto">Slowest statements</h2>
 			<select class="form-select form-select-sm w-auto" aria-label="Order of the statements" value=${order} onChange=${(e) => onOrder(e.target.value)}>${Object.entries(ORDERS).map(([k, name]) => html`<option value=${k}>${name}</option>`)}</select>
@@ -154,7 +171,7 @@ export function Operator() {
 			<button type="button" class="btn btn-sm btn-outline-secondary" disabled=${busy} onClick=${anew}>${busy ? 'Reloading…' : 'Reload'}</button><//>
 		${state.error && html`<${Problem} error=${state.error} />`}
 		<${Cards} ...${state} />
-		${state.metrics && html`<h2 class="h6">Requests</h2><${Requests} m=${state.metrics} />`}
+		${state.metrics && html`<h2 class="h6">Requests</h2><${Requests} m=${state.metrics} /><${Limits} m=${state.metrics} />`}
 		${state.statements && html`<${Statements} list=${state.statements} order=${order} onOrder=${setOrder} onReset=${reset} />`}
 		${state.pool && html`<${Workers} pool=${state.pool} />`}
 		${state.metrics && html`<${Rest} m=${state.metrics} />`}
