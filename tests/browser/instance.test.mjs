@@ -44,6 +44,7 @@ test('roles: what each may do, and the data as one of them sees it', async () =>
 	await picture(page, 'admin-rights')
 	await page.keyboard.press('Escape')
 	await page.getByRole('button', { name: 'New role' }).click()
+	await dialogOf(page).locator('input:focus').waitFor()
 	await page.keyboard.type('service_role')
 	await page.keyboard.press('Enter')
 	await dialogOf(page).getByRole('alert').waitFor()
