@@ -342,7 +342,7 @@ static bool comes_before(struct slice a, struct slice b)
 
 static void make_canonical(struct reading *r, size_t len)
 {
-	const struct parameter *sorted[CANONICAL_PARAMETERS];
+	const struct parameter *sorted[CANONICAL_PARAMETERS] = { NULL };
 	struct strbuf b;
 
 	if (r->query->target != TARGET_TABLE || (r->query->method != HTTP_GET && r->query->method != HTTP_HEAD) ||
