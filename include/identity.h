@@ -33,10 +33,10 @@ bool identity_offered(const struct config *config);
 
 /*
  * Answers a request whose path (behind /auth/v1) is rq->path. Always leaves a whole answer in rs; err says for the log
- * what was refused. read and context give the body.
+ * what was refused. read and context give the body. True when a token was asked for and believed: *who_out is whose.
  */
-void identity_serve(const struct identity_env *env, const struct http_request *rq, body_read_fn *read, void *context,
-		    struct http_response *rs, struct error *err);
+bool identity_serve(const struct identity_env *env, const struct http_request *rq, body_read_fn *read, void *context,
+		    struct http_response *rs, struct principal *who_out, struct error *err);
 
 /* --- what is revoked --- */
 

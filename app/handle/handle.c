@@ -67,7 +67,7 @@ static void identity(struct exchange *x)
 	x->rs->secret = true;
 	(void)strbuf_room(&x->rs->body, SESSION_ROOM);
 	if (worker_revocations(x->w, x->err))
-		identity_serve(&env, x->rq, http_read_secret, x->w->server, x->rs, x->err);
+		x->known = identity_serve(&env, x->rq, http_read_secret, x->w->server, x->rs, &x->who, x->err);
 	else
 		render_error(&s->config, x->err, x->rs);
 	headers_common(x);

@@ -26,6 +26,10 @@ void record_log(const struct exchange *x, bool cut, int64_t us)
 	json_string(&b, rq->path);
 	strbuf_lit(&b, ",\"role\":");
 	json_string(&b, x->known ? x->who.role : (struct slice){ "", 0 });
+	if (x->known && x->who.subject.len) {
+		strbuf_lit(&b, ",\"sub\":");
+		json_string(&b, x->who.subject);
+	}
 	strbuf_lit(&b, ",\"status\":");
 	strbuf_add_i64(&b, x->rs->status);
 	strbuf_lit(&b, ",\"rows\":");

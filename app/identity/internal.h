@@ -138,6 +138,7 @@ struct call {
 	struct json_object *json; /* body as an object; never NULL where a body is taken */
 	struct slice tail;        /* the path behind the route's */
 	struct principal who;     /* where a token is asked for */
+	bool known;               /* who is filled */
 	bool drop_cookie;         /* a refusal takes the cookie away */
 	bool plain;               /* the answer is text, not JSON */
 };

@@ -259,7 +259,8 @@ static bool check_token(struct call *c)
 	if (!(http_header(c->rq, "authorization", &value) && value.len) &&
 	    !(http_header(c->rq, "apikey", &value) && value.len))
 		return deny(c->err, 401, "no_authorization", "This endpoint requires a valid Bearer token");
-	if (auth_check(c->env->arena, c->env->auth, c->rq, time(NULL), &c->who, c->err))
+	c->known = auth_check(c->env->arena, c->env->auth, c->rq, time(NULL), &c->who, c->err);
+	if (c->known)
 		return true;
 	if (c->err->code == ERR_JWT_REVOKED)
 		return session_gone(c->err);
@@ -375,8 +376,8 @@ static void forget_secrets(struct call *c)
 			wipe(text);
 }
 
-void identity_serve(const struct identity_env *env, const struct http_request *rq, body_read_fn *read, void *context,
-		    struct http_response *rs, struct error *err)
+bool identity_serve(const struct identity_env *env, const struct http_request *rq, body_read_fn *read, void *context,
+		    struct http_response *rs, struct principal *who_out, struct error *err)
 {
 	struct call c = { .env = env, .rq = rq, .rs = rs, .err = err };
 
@@ -395,4 +396,6 @@ void identity_serve(const struct identity_env *env, const struct http_request *r
 		http_set_header(rs, "Content-Type", "application/json; charset=utf-8");
 	if (!slice_is(rq->path, "/.well-known/jwks.json") || err->code != ERR_NONE)
 		http_set_header(rs, "Cache-Control", "no-store");
+	*who_out = c.who;
+	return c.known;
 }

@@ -228,3 +228,29 @@ def test_role_commands(stack):
 def test_the_administrator_of_make_up(stack, auth):  # noqa: F811
     session = login(auth, stack.env['ROWGATE_ADMIN_EMAIL'], stack.env['ROWGATE_ADMIN_PASSWORD'])
     assert admin(stack, 'GET', 'users', None, session['access_token']).status == 200
+
+
+def test_the_log_says_who_asked(stack, auth, user):  # noqa: F811
+    """Whose token it was, whether they may or not; nothing of the token, and nobody where none was believed."""
+    boss = stack.token('service_role', sub='boss "of" Zoë', canary='planted')
+    session = login(auth, user['email'])
+    bad = stack.service_key[:-4] + 'AAAA'
+
+    def line(answer, status, code=None):
+        found = stack.log_of(answer)
+        assert (found['status'], found.get('code')) == (status, code), found
+        return found['role'], found.get('sub')
+
+    path = '/auth/v1/admin/users/' + user['id']
+    assert line(stack.rq('GET', path, token=boss), 200) == ('service_role', 'boss "of" Zoë')
+    assert line(stack.rq('PUT', path, {}, {'ban_duration': 'soon'}, boss), 400, 'validation_failed') == ('service_role', 'boss "of" Zoë')
+    assert line(stack.rq('GET', path, token=stack.service_key), 200) == ('service_role', None)
+    assert line(stack.rq('GET', path, token=session['access_token']), 403, 'not_admin') == ('authenticated', user['id'])
+    assert line(stack.rq('GET', '/auth/v1/user', token=session['access_token']), 200) == ('authenticated', user['id'])
+    assert line(stack.rq('GET', path, token=bad), 403, 'bad_jwt') == ('', None)
+    assert line(stack.rq('GET', path), 401, 'no_authorization') == ('', None)
+    assert line(stack.rq('GET', '/auth/v1/health', token=boss), 200) == ('', None)
+    assert line(stack.get('/projects?select=id&limit=1', token=boss), 200) == ('service_role', 'boss "of" Zoë')
+    log = (stack.folder / 'log/rowgate.log').read_text()
+    for secret in (boss, session['access_token'], session['refresh_token'], bad, stack.service_key, 'planted'):
+        assert secret not in log

@@ -90,7 +90,9 @@ def test_every_worker_counts_into_the_same(pool):
     ('GET', '/rest/v1/none_such', None, 404, {'route': 'table', 'status': '404'}),
     ('POST', '/rest/v1/rpc/none_such', None, 404, {'route': 'rpc', 'method': 'POST', 'status': '404'}),
     ('GET', '/health/live', None, 200, {'route': 'health', 'role': 'none'}),
-    ('GET', '/auth/v1/health', None, 200, {'route': 'auth', 'status': '200'}),
+    ('GET', '/auth/v1/health', None, 200, {'route': 'auth', 'role': 'none', 'status': '200'}),
+    ('GET', '/auth/v1/admin/metrics', 'service_role', 200, {'route': 'auth', 'role': 'admin', 'status': '200'}),
+    ('GET', '/auth/v1/admin/metrics', 'spec_reader', 403, {'route': 'auth', 'role': 'other', 'status': '403'}),
 ])
 def test_labels(stack, pool, method, path, role, status, expected):
     before = scrape(pool)
