@@ -15,8 +15,8 @@ fault    writers while workers and the database are killed, 20 s          fault-
 fuzz     each target of tests/fuzz for FUZZ_SECS (60) seconds, two at a time
 lint     make lint: one test
 memory   make valgrind: one test
-scale    a writer with a replica, a Galera cluster: lag, failover, nodes that die      scale-mysql    on Oracle MySQL
-         (run when asked for: on a busy machine its servers are slower than the limits it sets them)
+scale    a writer with a replica: lag, failover           scale-mysql    on Oracle MySQL
+galera   three nodes of MariaDB: clashes, nodes that die
 monitoring   alert rules, dashboard, runbooks, what the role writes; the CloudFormation template
 deploy       the playbooks of ansible/ on two hosts that boot systemd; skipped where none can be booted
 
@@ -255,11 +255,15 @@ def fuzz():
     return len(names) - len(bad), len(bad), 0, '\n'.join(bad)
 
 
-def deploy():
-    passed, failed, skipped, out = pytest('tests/deploy', '-rs')
-    for line in {line for line in out.splitlines() if line.startswith('SKIPPED')}:
+def shown(counts):
+    """What was skipped and why, and figures, of green stages too."""
+    for line in dict.fromkeys(line for line in counts[3].splitlines() if line.startswith(('SKIPPED', 'writes again'))):
         print(f'{"":12} {line}')
-    return passed, failed, skipped, out
+    return counts
+
+
+def deploy():
+    return shown(pytest('tests/deploy', '-rs'))
 
 
 def target(name):
@@ -273,7 +277,8 @@ STAGES = {
     'unit': unit, 'sql': lambda: pytest('tests/sql'), 'http': lambda: pytest('tests/http'),
     'run': lambda: pytest('tests/run'), 'clients': clients, 'openapi': openapi, 'browser': browser, 'sql-mysql': lambda: on_mysql('tests/sql'),
     'http-mysql': lambda: on_mysql('tests/http'), 'asan': asan, 'lint': target('lint'), 'memory': target('valgrind'),
-    'scale': lambda: pytest('tests/scale'), 'scale-mysql': lambda: on_mysql('tests/scale/test_replica.py'),
+    'scale': lambda: shown(pytest('tests/scale/test_replica.py')), 'galera': lambda: shown(pytest('tests/scale/test_galera.py', '-rs')),
+    'scale-mysql': lambda: shown(on_mysql('tests/scale/test_replica.py')),
     'monitoring': lambda: pytest('tests/monitoring', 'tests/cloud'), 'fuzz': fuzz,
     'deploy': deploy,
     'mysqlclient': mysqlclient, 'fault': fault('mariadb'), 'fault-mysql': fault('mysql'),

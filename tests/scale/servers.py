@@ -7,6 +7,7 @@ import contextlib
 import os
 import pathlib
 import pwd
+import random
 import secrets
 import shutil
 import signal
@@ -22,7 +23,21 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'http'))
 import harness  # noqa: E402
 from harness import FOLDER, REPO, started_at, wait_until  # noqa: E402
 
-PATIENCE = 90
+PATIENCE = 180
+
+
+def free_port():
+    """Below those that connections get, for it is used some time after it was found."""
+    while True:
+        port = random.randrange(12000, 32000)
+        with contextlib.suppress(OSError), socket.socket() as s:
+            s.bind(('127.0.0.1', port))
+            return port
+
+
+def ended(server):
+    with contextlib.suppress(Exception):
+        server.close()
 
 
 class Endpoint:
@@ -84,7 +99,7 @@ class Server:
 
     def __init__(self, folder, number, options=(), password=None, empty=False):
         self.folder, self.number, self.options = pathlib.Path(folder), number, list(options)
-        self.port = harness.free_port()
+        self.port = free_port()
         self.password = password or secrets.token_hex(16)
         self.folder.mkdir(parents=True)
         self.user = 'mysql' if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
@@ -155,7 +170,7 @@ class OracleServer:
 
     def __init__(self, folder, number, options, like=None):
         self.folder, self.number = pathlib.Path(folder), number
-        self.port = harness.free_port()
+        self.port = free_port()
         self.folder.mkdir(parents=True)
         self.environment = {'ROWGATE_MYSQL_ROOT': str(FOLDER / 'mysql97'), **os.environ, 'MYSQLD_OPTIONS': ' '.join(
             [f'--server-id={number}', *options])}
@@ -207,7 +222,12 @@ class Pair:
     def __init__(self, folder, kind):
         self.kind, self.folder = kind, folder
         self.oracle = kind == 'mysql'
-        (self.make_oracle if self.oracle else self.make_mariadb)()
+        self.made = []
+        try:
+            (self.make_oracle if self.oracle else self.make_mariadb)()
+        except BaseException:
+            self.end_servers()
+            raise
         self.promoted = False
         self.endpoint, self.reader = Endpoint(self.a.port), Endpoint(self.b.port)
         (folder / 'password').touch(0o600)
@@ -215,8 +235,8 @@ class Pair:
 
     def make_mariadb(self):
         log = ['--log-bin=bin', '--binlog-format=ROW', '--log-bin-trust-function-creators=ON']
-        self.a = Server(self.folder / 'a', 1, log)
-        self.b = Server(self.folder / 'b', 2, log)
+        self.a = self.keep(Server(self.folder / 'a', 1, log))
+        self.b = self.keep(Server(self.folder / 'b', 2, log))
         self.password = self.a.password
         for server in (self.a, self.b):
             server.start()
@@ -229,12 +249,20 @@ class Pair:
         log = ['--log-bin=bin', '--sync-binlog=0', '--gtid-mode=ON', '--enforce-gtid-consistency=ON',
                '--log-bin-trust-function-creators=ON', '--plugin-load-add=semisync_source.so',
                '--plugin-load-add=semisync_replica.so']
-        self.a = OracleServer(self.folder / 'a', 1, log)
-        self.b = OracleServer(self.folder / 'b', 2, log, like=self.a)
+        self.a = self.keep(OracleServer(self.folder / 'a', 1, log))
+        self.b = self.keep(OracleServer(self.folder / 'b', 2, log, like=self.a))
         self.password = self.a.login()['password']
         self.a.sql("CREATE USER repl@'%' IDENTIFIED BY 'repl' REQUIRE SSL")
         self.a.sql("GRANT REPLICATION SLAVE ON *.* TO repl@'%'")
         self.follow()
+
+    def keep(self, server):
+        self.made.append(server)
+        return server
+
+    def end_servers(self):
+        for server in self.made:
+            ended(server)
 
     # --- what the harness asks of a server ---
 
@@ -291,34 +319,37 @@ class Pair:
         self.reader.target = self.b.port
         self.promoted = False
 
-    def lag(self, seconds):
-        if self.oracle:
-            self.b.sql('STOP REPLICA SQL_THREAD')
-            self.b.sql(f'CHANGE REPLICATION SOURCE TO source_delay={seconds}')
-            self.b.sql('START REPLICA SQL_THREAD')
-        else:
-            self.b.sql('STOP SLAVE')
-            self.b.sql(f'CHANGE MASTER TO master_delay={seconds}')
-            self.b.sql('START SLAVE')
+    def hold(self):
+        """b goes on taking, and acknowledging, what a writes, but shows none of it."""
+        self.b.sql(f"STOP {'REPLICA' if self.oracle else 'SLAVE'} SQL_THREAD")
+
+    def go_on(self):
+        self.b.sql(f"START {'REPLICA' if self.oracle else 'SLAVE'} SQL_THREAD")
+
+    def acknowledges(self):
+        """Does a wait for b with each commit?"""
+        name = 'source' if self.oracle else 'master'
+        state = dict(self.a.sql(f"SHOW STATUS LIKE 'Rpl_semi_sync_{name}_%'"))
+        return state[f'Rpl_semi_sync_{name}_status'] == 'ON' and state[f'Rpl_semi_sync_{name}_clients'] == '1'
 
     def caught_up(self):
         if self.oracle:
             done = self.a.sql('SELECT @@GLOBAL.gtid_executed')[0][0].replace('\n', '')
-            return self.b.sql(f"SELECT WAIT_FOR_EXECUTED_GTID_SET('{done}', 60)")[0][0] == 0
-        return self.b.sql(f"SELECT MASTER_GTID_WAIT('{self.a.sql('SELECT @@GLOBAL.gtid_binlog_pos')[0][0]}', 60)")[0][0] == 0
+            return self.b.sql(f"SELECT WAIT_FOR_EXECUTED_GTID_SET('{done}', {PATIENCE})")[0][0] == 0
+        return self.b.sql(f"SELECT MASTER_GTID_WAIT('{self.a.sql('SELECT @@GLOBAL.gtid_binlog_pos')[0][0]}', {PATIENCE})")[0][0] == 0
 
     def promote(self):
         """b takes all that it has received, then writes. The moment from which on it accepts."""
         if self.oracle:
             self.b.sql('STOP REPLICA IO_THREAD')
             got = self.b.row('SHOW REPLICA STATUS')['Retrieved_Gtid_Set'].replace('\n', '')
-            assert not got or self.b.sql(f"SELECT WAIT_FOR_EXECUTED_GTID_SET('{got}', 60)")[0][0] == 0
+            assert not got or self.b.sql(f"SELECT WAIT_FOR_EXECUTED_GTID_SET('{got}', {PATIENCE})")[0][0] == 0
             self.b.sql('STOP REPLICA')
             self.b.sql('RESET REPLICA ALL')
         else:
             self.b.sql('STOP SLAVE IO_THREAD')
             got = self.b.row('SHOW SLAVE STATUS')['Gtid_IO_Pos']
-            assert self.b.sql(f"SELECT MASTER_GTID_WAIT('{got}', 60)")[0][0] == 0
+            assert self.b.sql(f"SELECT MASTER_GTID_WAIT('{got}', {PATIENCE})")[0][0] == 0
             self.b.sql('STOP SLAVE')
             self.b.sql('RESET SLAVE ALL')
         self.b.sql('SET GLOBAL read_only = OFF')
@@ -328,8 +359,7 @@ class Pair:
     def close(self):
         for endpoint in (self.endpoint, self.reader):
             endpoint.close()
-        for server in (self.a, self.b):
-            server.close()
+        self.end_servers()
 
 
 def galera_library():
@@ -337,9 +367,15 @@ def galera_library():
 
 
 def galera_missing():
+    """Why there is no cluster, after an attempt to install what it needs (Debian's mariadb-server brings all); None where there is."""
     if os.getuid() != 0:
         return 'a cluster is started as root'
-    absent = [p for p in ('mariadbd', 'rsync', 'lsof', 'ss') if not shutil.which(p)]
+    needed = ('mariadbd', 'rsync', 'lsof', 'ss')
+    if not all(map(shutil.which, needed)) or not galera_library():
+        subprocess.run(['apt-get', 'install', '-y', '-qq', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300', 'galera-4', 'rsync',
+                        'lsof', 'iproute2'], env={**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'}, stdin=subprocess.DEVNULL,
+                       capture_output=True)
+    absent = [p for p in needed if not shutil.which(p)]
     if absent or not galera_library():
         return f'no {", ".join(absent) or "galera-4"} here'
     return None
@@ -351,16 +387,23 @@ class Cluster:
 
     def __init__(self, folder):
         self.folder = folder
-        self.group = [harness.free_port() for _ in range(9)]
+        self.group = [free_port() for _ in range(9)]
         self.password = secrets.token_hex(16)
         self.nodes = [Server(folder / f'n{i}', i + 1, self.options(i), self.password, empty=i > 0) for i in range(3)]
+        try:
+            self.begin()
+        except BaseException:
+            self.close()
+            raise
+        (folder / 'password').touch(0o600)
+        (folder / 'password').write_text(self.password)
+
+    def begin(self):
         self.nodes[0].start('--wsrep-new-cluster')
         self.nodes[0].make_admin()
         for node in self.nodes[1:]:
             node.start()
         assert wait_until(self.whole, PATIENCE)
-        (folder / 'password').touch(0o600)
-        (folder / 'password').write_text(self.password)
 
     def options(self, i):
         g, ist, sst = self.group[3 * i:3 * i + 3]
@@ -368,8 +411,7 @@ class Cluster:
         return ['--binlog-format=ROW', '--log-bin-trust-function-creators=ON', '--innodb-autoinc-lock-mode=2', '--wsrep-on=ON', f'--wsrep-provider={galera_library()}',
                 '--wsrep-cluster-name=test', f'--wsrep-cluster-address=gcomm://{peers}', f'--wsrep-node-name=n{i}',
                 f'--wsrep-node-address=127.0.0.1:{g}', '--wsrep-sst-method=rsync', f'--wsrep-sst-receive-address=127.0.0.1:{sst}',
-                f'--wsrep-provider-options=gmcast.listen_addr=tcp://127.0.0.1:{g};ist.recv_addr=127.0.0.1:{ist};gcache.size=32M;'
-                'evs.suspect_timeout=PT2S;evs.inactive_timeout=PT4S;evs.keepalive_period=PT0.5S']
+                f'--wsrep-provider-options=gmcast.listen_addr=tcp://127.0.0.1:{g};ist.recv_addr=127.0.0.1:{ist};gcache.size=32M']
 
     @staticmethod
     def status(node, name):
@@ -398,7 +440,7 @@ class Cluster:
 
     def close(self):
         for node in self.nodes:
-            node.close()
+            ended(node)
 
 
 __all__ = ['Cluster', 'Endpoint', 'Pair', 'REPO', 'galera_missing', 'started_at']

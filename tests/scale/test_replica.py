@@ -1,7 +1,12 @@
 """
 A writer and a reader: where reads go, what a client sees of its own writes, and what happens when one of the two goes.
+
+Nothing here depends on how fast the machine is, but one figure: writes are served again within 5 s of the new writer's
+accepting them, and the longest time in which this machine let nobody do anything (Metronome) is taken off.
 """
 import contextlib
+import http.client
+import itertools
 import json
 import signal
 import threading
@@ -12,14 +17,15 @@ import pytest
 
 from harness import Http, wait_until
 
-PATIENCE = 60
+PATIENCE = 180
+CALM = {'db-connect-timeout': '20000', 'db-statement-timeout': '30000'}
 SLOW = {'db-reader-max-lag': '1'}
-ANY = {'db-reader-max-lag': '60', 'db-statement-timeout': '4000'}
+ANY = {'db-reader-max-lag': '3600'}
 
 
 def instance(pair, conf, **more):
     return pair.variant({'db-reader-host': '127.0.0.1', 'db-reader-port': str(pair.server.reader.port),
-                         'db-connect-timeout': '1000', **conf}, **more)
+                         **CALM, **conf}, **more)
 
 
 def served_by(one, path, **more):
@@ -41,7 +47,7 @@ def at_rest(pair):
         server.b.signal(signal.SIGCONT)
     server.reader.target = server.b.port
     if not server.promoted:
-        server.lag(0)
+        server.go_on()
         assert server.caught_up()
 
 
@@ -83,17 +89,23 @@ def test_reads_go_to_the_reader(pair, far, method, path):
 
 
 def test_calls_that_only_read_go_to_the_reader_and_others_do_not(pair, far):
-    pair.sql("CREATE OR REPLACE FUNCTION spec.where_am_i() RETURNS INT READS SQL DATA RETURN @@server_id") if not pair.is_mysql \
-        else pair.sql("CREATE FUNCTION spec.where_am_i() RETURNS INT READS SQL DATA RETURN @@server_id")
-    pair.sql('GRANT EXECUTE ON FUNCTION spec.where_am_i TO anon')
+    for name, what in (('where_am_i', 'READS'), ('where_to_write', 'MODIFIES')):
+        pair.sql(f'CREATE FUNCTION spec.{name}() RETURNS INT {what} SQL DATA RETURN @@server_id')
+        pair.sql(f'GRANT EXECUTE ON FUNCTION spec.{name} TO anon')
     assert pair.server.caught_up()
-    assert wait_until(lambda: far.rq('GET', '/rest/v1/rpc/where_am_i').body == b'2', PATIENCE)
-    assert wait_until(lambda: far.rq('POST', '/rest/v1/rpc/where_am_i', {'Content-Type': 'application/json'}, '{}').body == b'2', PATIENCE)
+
+    def called(method, name):
+        body = None if method == 'GET' else '{}'
+        return far.rq(method, f'/rest/v1/rpc/{name}', {'Content-Type': 'application/json'}, body)
+    for method in ('GET', 'POST'):
+        assert wait_until(lambda m=method: called(m, 'where_am_i').body == b'2', PATIENCE)
+    for _ in range(10):
+        assert called('POST', 'where_to_write').body == b'1'
 
 
 def test_a_reader_that_lags_is_left_and_taken_again(pair, near):
     assert goes_to(near, 'reader')
-    pair.server.lag(3)
+    pair.server.hold()
     assert goes_to(near, 'writer')
     # Whatever was written is seen at once: the writer answers.
     for i in range(5):
@@ -102,25 +114,24 @@ def test_a_reader_that_lags_is_left_and_taken_again(pair, near):
     text = near.rq('GET', '/metrics').text
     assert 'rowgate_reads_total{server="writer",reason="lag"}' in text
     assert float([x for x in text.splitlines() if x.startswith('rowgate_reader_lag_seconds ')][0].split()[1]) > 1
-    pair.server.lag(0)
+    pair.server.go_on()
     assert goes_to(near, 'reader')
 
 
 def test_read_your_writes(pair, far):
-    assert goes_to(far, 'reader')
-    pair.server.lag(4)
-    answer = write(pair, far, 'mine')
-    position = answer.headers['Rowgate-Position']
-    begun = time.monotonic()
-    there = finds(pair, far, 'mine')
-    if time.monotonic() - begun < 3:
-        assert there == ('reader', False)  # the reader cannot know it yet
-    assert finds(pair, far, 'mine', {'Rowgate-Position': position})[1]
-    for i in range(5):
-        position = write(pair, far, f'mine {i}').headers['Rowgate-Position']
-        assert finds(pair, far, f'mine {i}', {'Rowgate-Position': position})[1]
-    pair.server.lag(0)
-    assert wait_until(lambda: finds(pair, far, 'mine 4', {'Rowgate-Position': position}) == ('reader', True), PATIENCE)
+    pair.server.hold()
+    names = (f'mine {i}' for i in itertools.count())
+
+    def behind():
+        name = next(names)
+        position = write(pair, far, name).headers['Rowgate-Position']
+        found = finds(pair, far, name), finds(pair, far, name, {'Rowgate-Position': position})[1]
+        assert found[1] and found[0] in (('reader', False), ('writer', True))
+        return found[0] == ('reader', False) and (name, position)
+    for _ in range(5):
+        name, position = wait_until(behind, PATIENCE)
+    pair.server.go_on()
+    assert wait_until(lambda: finds(pair, far, name, {'Rowgate-Position': position}) == ('reader', True), PATIENCE)
 
 
 def test_who_sends_the_position_back_never_misses_a_write(pair, far):
@@ -157,7 +168,7 @@ def test_without_a_reader_there_are_no_positions(pair):
     assert 'rowgate_reads_total' not in pair.rq('GET', '/metrics').text
 
 
-def readers(one, count, seconds, until=None):
+def readers(one, count):
     """Statuses that clients see who do nothing but read."""
     seen, stop = [], threading.Event()
 
@@ -182,7 +193,7 @@ reading = contextlib.contextmanager(readers)
 
 def test_the_reader_goes_and_nobody_notices(pair, far):
     assert goes_to(far, 'reader')
-    with reading(far, 3, 0) as seen:
+    with reading(far, 3) as seen:
         for _ in range(2):
             assert wait_until(lambda n=len(seen): len(seen) > n + 30, PATIENCE)
             pair.server.reader.target = None
@@ -194,77 +205,96 @@ def test_the_reader_goes_and_nobody_notices(pair, far):
     assert 'rowgate_reads_total{server="writer",reason="down"}' in far.rq('GET', '/metrics').text
 
 
-def test_the_reader_hangs_and_nobody_notices(pair, far):
-    assert goes_to(far, 'reader')
+def test_the_reader_hangs_and_nobody_notices(pair):
+    one = instance(pair, {**ANY, 'db-connect-timeout': '3000', 'db-statement-timeout': '8000'})
+    assert goes_to(one, 'reader')
     pair.server.b.signal(signal.SIGSTOP)
-    with reading(far, 3, 0) as seen:
-        assert goes_to(far, 'writer')
+    with reading(one, 3) as seen:
+        assert goes_to(one, 'writer')
         assert wait_until(lambda: len(seen) > 30, PATIENCE)
         pair.server.b.signal(signal.SIGCONT)
-        assert goes_to(far, 'reader')
+        assert goes_to(one, 'reader')
     assert set(seen) == {200}
 
 
 def test_what_the_reader_does_not_know_yet(pair, far):
     """A table made a moment ago, and rights given then."""
-    pair.server.lag(5)
-    pair.sql('CREATE TABLE IF NOT EXISTS spec.s_new (id INT PRIMARY KEY)')
-    pair.sql('INSERT IGNORE INTO spec.s_new VALUES (1)')
+    pair.server.hold()
+    pair.sql('CREATE TABLE spec.s_new (id INT PRIMARY KEY)')
+    pair.sql('INSERT INTO spec.s_new VALUES (1)')
     pair.sql('GRANT SELECT ON spec.s_new TO anon')
     assert wait_until(lambda: far.get('/s_new').status == 200, PATIENCE)
-    assert far.get('/s_new').rows() == [{'id': 1}]
+    for _ in range(10):
+        assert far.get('/s_new').rows() == [{'id': 1}]
 
 
 def test_a_role_that_is_none_does_not_shut_the_reader_out(pair, far):
-    assert goes_to(far, 'reader')
-    for _ in range(5):
+    def still_there():
         assert far.get('/projects', token=pair.token('none_such')).status == 401
-    assert served_by(far, '/projects?select=id') == 'reader'
+        return served_by(far, '/projects?select=id') == 'reader'
+    assert wait_until(lambda: all(still_there() for _ in range(5)), PATIENCE)
 
 
 def test_a_slow_statement_of_the_reader_is_ended_there(pair):
-    one = instance(pair, {**ANY, 'db-statement-timeout': '1500', 'db-connect-timeout': '5000'}, workers=2)
+    one = instance(pair, {**ANY, 'db-statement-timeout': '4000'})
     assert goes_to(one, 'reader')
-    pair.sql("CREATE FUNCTION spec.s_sleep() RETURNS INT READS SQL DATA RETURN SLEEP(30)")
+    pair.sql("CREATE FUNCTION spec.s_sleep() RETURNS INT READS SQL DATA RETURN SLEEP(600)")
     pair.sql('GRANT EXECUTE ON FUNCTION spec.s_sleep TO anon')
     assert pair.server.caught_up()
 
     def ended():
         return one.rq('GET', '/rest/v1/rpc/s_sleep').status == 504
     assert wait_until(ended, PATIENCE)
-    assert wait_until(lambda: not [r for r in pair.server.b.sql('SELECT ID FROM information_schema.PROCESSLIST'
-                                                                " WHERE INFO LIKE '%s_sleep%' AND ID <> CONNECTION_ID()")], PATIENCE)
+    for server in (pair.server.a, pair.server.b):
+        assert wait_until(lambda s=server: not s.sql('SELECT ID FROM information_schema.PROCESSLIST'
+                                                     " WHERE INFO LIKE '%s_sleep%' AND ID <> CONNECTION_ID()"), PATIENCE)
 
 
 # ---- the last ones: the writer goes ----
+
+class Metronome(threading.Thread):
+    """The longest time for which this machine did not let a thread go on that had slept long enough."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.worst, self.stop = 0, threading.Event()
+
+    def run(self):
+        while not self.stop.is_set():
+            begun = time.monotonic()
+            time.sleep(.02)
+            self.worst = max(self.worst, time.monotonic() - begun - .02)
+
 
 class Writer(threading.Thread):
     """Writes one row after the other, each until it is told that it is there."""
 
     def __init__(self, pair, one, number):
         super().__init__()
-        self.http, self.token, self.number = Http(one.url, one.ca, timeout=30), pair.token('service_role'), number
-        self.done, self.good_at, self.stop, self.odd = [], [], threading.Event(), []
+        self.http, self.token, self.number = Http(one.url, one.ca, timeout=60), pair.token('service_role'), number
+        # done: (id, when it was sent first, sent last, answered)
+        self.done, self.stop, self.odd = [], threading.Event(), []
+
+    def send(self, ident, key):
+        headers = {'Content-Type': 'application/json', 'Idempotency-Key': key, 'Prefer': 'return=minimal'}
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return self.http.request('POST', '/rest/v1/w_one', headers, json.dumps({'id': ident}), self.token)
 
     def run(self):
-        n = 0
-        while not self.stop.is_set():
-            n += 1
-            ident, key = self.number * 100000 + n, str(uuid.uuid4())
+        for ident in itertools.count(self.number * 100000):
+            key, first = str(uuid.uuid4()), time.monotonic()
             while not self.stop.is_set():
-                try:
-                    answer = self.http.request('POST', '/rest/v1/w_one', {'Content-Type': 'application/json', 'Idempotency-Key': key,
-                                                                          'Prefer': 'return=minimal'}, json.dumps({'id': ident}), self.token)
-                except OSError:
-                    continue
-                if answer.status == 201:
-                    self.done.append(ident)
-                    self.good_at.append(time.monotonic())
+                sent = time.monotonic()
+                answer = self.send(ident, key)
+                if answer and answer.status == 201:
+                    self.done.append((ident, first, sent, time.monotonic()))
                     break
-                if answer.status not in (503, 409, 502, 504):
+                if answer and answer.status not in (503, 409, 502, 504):
                     self.odd.append(answer)
-                    break
+                    return
                 time.sleep(.02)
+            if self.stop.is_set():
+                break
         self.http.close()
 
 
@@ -282,46 +312,67 @@ def writing(pair, one, count):
             w.join()
 
 
+def acknowledged(writers):
+    return {done[0] for w in writers for done in w.done}
+
+
+def go_on(writers, more=20):
+    """Until each has written so many more rows."""
+    counts = [len(w.done) for w in writers]
+    assert wait_until(lambda: all(len(w.done) > n + more or w.odd for w, n in zip(writers, counts)), PATIENCE)
+    assert not [w.odd for w in writers if w.odd]
+
+
+def again_after(writers, moment):
+    """Seconds from then until each had written something that it sent later."""
+    return max(min(done for _, _, sent, done in w.done if sent > moment) for w in writers) - moment
+
+
 def rows(server):
     return {row[0] for row in server.sql('SELECT id FROM spec.w_one')}
 
 
-def failover(pair, one, end_of_the_old, check_old):
-    """Seconds until writes are served again, the moment the new one accepts being 0."""
+def failover(pair, one, end_of_the_old, check_old=None):
+    """Writes are served again, the moment the new one accepts being 0 s, and none is lost."""
     server = pair.server
+    assert wait_until(server.acknowledges, PATIENCE)
     server.a.sql('TRUNCATE TABLE spec.w_one')
     with writing(pair, one, 4) as writers:
-        assert wait_until(lambda: all(len(w.done) > 20 for w in writers), PATIENCE)
+        go_on(writers)
         end_of_the_old()
         accepted = server.promote()
+        metronome = Metronome()
+        metronome.start()
         server.endpoint.target = server.b.port
-        counts = [len(w.done) for w in writers]
-        assert wait_until(lambda: all(len(w.done) > n + 20 for w, n in zip(writers, counts)), PATIENCE)
-    assert not [w.odd for w in writers if w.odd]
-    acknowledged = {i for w in writers for i in w.done}
-    there = rows(server.b)
-    assert not acknowledged - there
-    late = max(min(t for t in w.good_at if t > accepted) for w in writers) - accepted
-    assert late < 5, late
+        go_on(writers)
+        metronome.stop.set()
+    lost = acknowledged(writers) - rows(server.b)
+    assert not lost
+    late = again_after(writers, accepted)
+    print(f'\nwrites again {late:.2f} s after the new one accepted; {len(acknowledged(writers))} acknowledged, {len(lost)} lost'
+          f' (the machine stood still for {metronome.worst:.2f} s)')
+    assert late - metronome.worst < 5
     if check_old:
-        check_old({i for w in writers for i, t in zip(w.done, w.good_at) if t > accepted})
-    print(f'\nwrites again {late:.2f} s after the new one accepted; {len(acknowledged)} acknowledged, 0 lost')
+        check_old({ident for w in writers for ident, first, _, _ in w.done if first > accepted})
 
 
 def test_the_writer_is_demoted_and_goes_on_living(pair, capsys):
     """As an RDS instance after a failover: it still runs, and is read-only."""
     server = pair.server
-    one = pair.variant({'db-connect-timeout': '1000'}, workers=4)
+    one = pair.variant(CALM, workers=4)
 
     # Of the other instances' pools too: what beats on would leave rows that the new writer never sees.
     beats = []
 
     def demote():
         server.a.sql('SET GLOBAL read_only = ON')
+        # What had looked before may still be at work.
+        assert wait_until(lambda: not server.a.sql('SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID()'
+                                                   " AND INFO LIKE '%heartbeat%'"), PATIENCE)
         beats.extend(server.a.sql('SELECT beat FROM rowgate.heartbeat'))
 
     def none_there(later):
-        assert not rows(server.a) & later
+        assert later and not rows(server.a) & later
         assert list(server.a.sql('SELECT beat FROM rowgate.heartbeat')) == beats
     with capsys.disabled():
         failover(pair, one, demote, none_there)
@@ -338,4 +389,4 @@ def test_the_writer_is_killed(pair, capsys):
         server.a.kill()
         server.endpoint.cut()
     with capsys.disabled():
-        failover(pair, one, kill, None)
+        failover(pair, one, kill)
