@@ -102,6 +102,14 @@ check_server() {
 	esac
 }
 
+# An administrator may write on a replica too, and on a writer that was demoted: what the others never see.
+check_writer() {
+	case $(client -e 'SELECT @@GLOBAL.read_only') in
+	0 | OFF) ;;
+	*) die "${DB_SOCKET:-$DB_HOST:${DB_PORT:-3306}}: the server is read-only" ;;
+	esac
+}
+
 run_sql() { # WHAT DATABASE < statements
 	client "$2" >/dev/null 2>"$SCRATCH/err" || die "$1: $(reason "$SCRATCH/err" | grep . || tail -n 1 "$SCRATCH/err")"
 }
@@ -362,6 +370,10 @@ main() {
 	prepare
 	check_server
 	for verb; do
+		case $verb in
+		status | verify) ;;
+		*) check_writer ;;
+		esac
 		"verb_$verb"
 	done
 }
