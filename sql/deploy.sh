@@ -161,7 +161,7 @@ pending() { # PROJECT: the scripts of its plan that the server has not seen
 remember() { # PROJECT
 	{
 		echo "CREATE TABLE IF NOT EXISTS rowgate.deploying (project VARCHAR(64) NOT NULL, kind VARCHAR(20) NOT NULL,"
-		echo "  name VARCHAR(64) NOT NULL) COLLATE utf8mb4_bin COMMENT='What there was before deploy.sh began';"
+		echo "  name VARCHAR(64) NOT NULL, PRIMARY KEY (project, kind, name)) COLLATE utf8mb4_bin COMMENT='What there was before deploy.sh began';"
 		echo "INSERT INTO rowgate.deploying VALUES ('$1', '', '');"
 		echo "INSERT INTO rowgate.deploying SELECT '$1', o.kind, o.name FROM ($(objects_of "${DATABASE[$1]}")) o;"
 	} | run_sql "$1" rowgate

@@ -16,7 +16,9 @@ fuzz     each target of tests/fuzz for FUZZ_SECS (60) seconds, two at a time
 lint     make lint: one test
 memory   make valgrind: one test
 scale    a writer with a replica: lag, failover           scale-mysql    on Oracle MySQL
-galera   three nodes of MariaDB: clashes, nodes that die
+galera   three nodes of MariaDB: clashes, nodes that die  group          three members of MySQL's Group Replication, the same
+failover a reader and a failover as the playbooks have them, on a booted host
+         (group and failover run when asked for: a machine that stands still for seconds is taken for one that died)
 monitoring   alert rules, dashboard, runbooks, what the role writes; the CloudFormation template
 deploy       the playbooks of ansible/ on two hosts that boot systemd; skipped where none can be booted
 
@@ -42,7 +44,8 @@ BUILD = os.environ.get('BUILD', 'build')
 FOLDER = pathlib.Path(os.environ.get('ROWGATE_TEST_DIR', REPO / 'var-test'))
 UNSTABLE_MAX = 3
 SANITIZE = ['SANITIZE=-fsanitize=address,undefined -fno-sanitize-recover=undefined', 'OPT=-O1 -g']
-DEFAULT = ['unit', 'sql', 'http', 'run', 'clients', 'openapi', 'browser', 'fault', 'sql-mysql', 'http-mysql', 'fault-mysql', 'monitoring']
+DEFAULT = ['unit', 'sql', 'http', 'run', 'clients', 'openapi', 'browser', 'fault', 'scale', 'galera', 'sql-mysql', 'http-mysql', 'fault-mysql',
+           'scale-mysql', 'monitoring']
 
 
 def run(command, **environment):
@@ -278,7 +281,8 @@ STAGES = {
     'run': lambda: pytest('tests/run'), 'clients': clients, 'openapi': openapi, 'browser': browser, 'sql-mysql': lambda: on_mysql('tests/sql'),
     'http-mysql': lambda: on_mysql('tests/http'), 'asan': asan, 'lint': target('lint'), 'memory': target('valgrind'),
     'scale': lambda: shown(pytest('tests/scale/test_replica.py')), 'galera': lambda: shown(pytest('tests/scale/test_galera.py', '-rs')),
-    'scale-mysql': lambda: shown(on_mysql('tests/scale/test_replica.py')),
+    'scale-mysql': lambda: shown(on_mysql('tests/scale/test_replica.py')), 'group': lambda: shown(on_mysql('tests/scale/test_group.py')),
+    'failover': lambda: shown(pytest('tests/scale/test_hosts.py', '-rs')),
     'monitoring': lambda: pytest('tests/monitoring', 'tests/cloud'), 'fuzz': fuzz,
     'deploy': deploy,
     'mysqlclient': mysqlclient, 'fault': fault('mariadb'), 'fault-mysql': fault('mysql'),

@@ -158,7 +158,8 @@ static bool writes(struct db_conn *conn, struct error *err)
 	MYSQL_RES *result =
 		mysql_real_query(conn->mysql, text, sizeof(text) - 1) ? NULL : mysql_store_result(conn->mysql);
 	MYSQL_ROW row = result ? mysql_fetch_row(result) : NULL;
-	bool ok = row && row[0] && row[0][0] == '0';
+	/* MariaDB 12 has a word there. */
+	bool ok = row && row[0] && (strcmp(row[0], "0") == 0 || strcmp(row[0], "OFF") == 0);
 
 	if (result)
 		mysql_free_result(result);

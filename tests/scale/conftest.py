@@ -31,3 +31,10 @@ def cluster():
     if KIND == 'mysql' or servers.galera_missing():
         pytest.skip(servers.galera_missing() or 'Galera is MariaDB')
     yield from stack_on('mariadb', lambda folder: servers.Cluster(folder / 'db'))
+
+
+@pytest.fixture(scope='module')
+def group():
+    if KIND != 'mysql' or harness.mysql_missing():
+        pytest.skip(KIND == 'mysql' and harness.mysql_missing() or 'Group Replication is MySQL')
+    yield from stack_on('mysql', lambda folder: servers.Group(folder / 'db'))

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 
 import pymysql
 
@@ -211,8 +212,7 @@ class OracleServer:
         self.run('again', str(self.port))
 
     def close(self):
-        with contextlib.suppress(Exception):
-            self.signal(signal.SIGCONT)
+        self.run('stop', 'KILL')
         self.run('destroy')
 
 
@@ -362,6 +362,75 @@ class Pair:
         self.end_servers()
 
 
+class Group:
+    """Three members of MySQL's Group Replication, one of them primary. The face of a server for the harness: the first member."""
+    kind, oracle = 'mysql', True
+    login, client_options = Pair.login, Pair.client
+
+    def __init__(self, folder):
+        self.folder, self.name, self.nodes = folder, str(uuid.uuid4()), []
+        self.group = [free_port() for _ in range(3)]
+        try:
+            for i in range(3):
+                self.nodes.append(OracleServer(folder / f'n{i}', i + 1, self.options(i), like=self.nodes[0] if i else None))
+            self.begin()
+        except BaseException:
+            self.close()
+            raise
+        self.password = self.a.login()['password']
+        (folder / 'password').touch(0o600)
+        (folder / 'password').write_text(self.password)
+
+    def options(self, i):
+        seeds = ','.join(f'127.0.0.1:{port}' for port in self.group)
+        return ['--log-bin=bin', '--sync-binlog=0', '--gtid-mode=ON', '--enforce-gtid-consistency=ON', '--log-bin-trust-function-creators=ON',
+                '--report-host=127.0.0.1', '--plugin-load-add=group_replication.so', f'--group-replication-group-name={self.name}',
+                '--group-replication-start-on-boot=OFF', f'--group-replication-local-address=127.0.0.1:{self.group[i]}',
+                f'--group-replication-group-seeds={seeds}', '--group-replication-ip-allowlist=127.0.0.1/32',
+                '--group-replication-recovery-use-ssl=ON']
+
+    def begin(self):
+        self.a.sql("CREATE USER repl@'%' IDENTIFIED BY 'repl' REQUIRE SSL")
+        self.a.sql("GRANT REPLICATION SLAVE, CONNECTION_ADMIN ON *.* TO repl@'%'")
+        self.a.sql('SET GLOBAL group_replication_bootstrap_group = ON')
+        for node in self.nodes:
+            node.sql("CHANGE REPLICATION SOURCE TO source_user='repl', source_password='repl' FOR CHANNEL 'group_replication_recovery'")
+            node.sql('START GROUP_REPLICATION')
+            self.a.sql('SET GLOBAL group_replication_bootstrap_group = OFF')
+            assert wait_until(lambda n=len(self.nodes[:node.number]): self.online() == n, PATIENCE)
+
+    def online(self):
+        return self.a.sql("SELECT COUNT(*) FROM performance_schema.replication_group_members WHERE member_state = 'ONLINE'")[0][0]
+
+    def primary(self):
+        """The one that accepts writes."""
+        for node in self.nodes:
+            with contextlib.suppress(pymysql.err.MySQLError, OSError):
+                if node.sql('SELECT @@GLOBAL.read_only')[0][0] == 0:
+                    return node
+
+    @property
+    def a(self):
+        return self.nodes[0]
+
+    endpoint = a
+
+    def hosts(self, *order):
+        return ', '.join(f'127.0.0.1:{self.nodes[i].port}' for i in order)
+
+    def settings(self):
+        return {'DB': f'127.0.0.1:{self.a.port}', 'DB_USER': 'admin', 'DB_PASSWORD_FILE': str(self.folder / 'password'),
+                'DB_CA': str(self.a.folder / 'tls/ca.pem')}
+
+    def client(self):
+        # Some tables of the fixtures have no key, and none is written to here without one.
+        return [*self.client_options(), '--init-command=SET SESSION sql_generate_invisible_primary_key = ON']
+
+    def close(self):
+        for node in self.nodes:
+            ended(node)
+
+
 def galera_library():
     return next((p for p in ('/usr/lib/galera/libgalera_smm.so', '/usr/lib/libgalera_smm.so') if os.path.exists(p)), None)
 
@@ -443,4 +512,4 @@ class Cluster:
             ended(node)
 
 
-__all__ = ['Cluster', 'Endpoint', 'Pair', 'REPO', 'galera_missing', 'started_at']
+__all__ = ['Cluster', 'Endpoint', 'Group', 'Pair', 'REPO', 'galera_missing', 'started_at']

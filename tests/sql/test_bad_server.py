@@ -31,6 +31,16 @@ def test_another_authority(database, tmp_path):
     refused(database, 'SSL', DB_CA=str(tmp_path / 'ca.pem'))
 
 
+def test_a_server_that_is_read_only(database, admin):
+    """A replica, or a writer that was replaced: who deploys might well write there, and nobody would see it."""
+    run(admin, 'SET GLOBAL read_only = ON')
+    try:
+        refused(database, 'the server is read-only')
+        assert database.deploy('verify')[0] == 0
+    finally:
+        run(admin, 'SET GLOBAL read_only = OFF')
+
+
 @pytest.mark.parametrize('version', ['5.7.44-log', '10.5.29-MariaDB', '5.5.68-MariaDB'])
 def test_an_old_server(database, tmp_path, version):
     """As its own client tells it: a server of that version is not to be had."""
