@@ -21,6 +21,7 @@ failover a reader and a failover as the playbooks have them, on a booted host
          (group and failover run when asked for: a machine that stands still for seconds is taken for one that died)
 monitoring   alert rules, dashboard, runbooks, what the role writes; the CloudFormation template
 deploy       the playbooks of ansible/ on two hosts that boot systemd; skipped where none can be booted
+deploy-more  the same on one host: what is refused, a database elsewhere, certificates
 
 Stages run one after the other, or LANES of them at once. Quiet where it is green; of what is red, the end is shown, and what
 failed is named once more at the end of all. A few failures over HTTP are tried once more, alone: what passes then is named as
@@ -284,7 +285,7 @@ STAGES = {
     'scale-mysql': lambda: shown(on_mysql('tests/scale/test_replica.py')), 'group': lambda: shown(on_mysql('tests/scale/test_group.py')),
     'failover': lambda: shown(pytest('tests/scale/test_hosts.py', '-rs')),
     'monitoring': lambda: pytest('tests/monitoring', 'tests/cloud'), 'fuzz': fuzz,
-    'deploy': deploy,
+    'deploy': deploy, 'deploy-more': lambda: shown(pytest('tests/deploy/test_bad_input.py', 'tests/deploy/test_tls.py', '-rs')),
     'mysqlclient': mysqlclient, 'fault': fault('mariadb'), 'fault-mysql': fault('mysql'),
 }
 

@@ -2,109 +2,18 @@
 What is wrong on a bare host, or with a database that is elsewhere, is said in one sentence before anything is done, and once
 it is mended the same run completes. A MariaDB in the hosts' network plays RDS: TLS demanded, an administrator without SUPER.
 """
+import json
 import os
 import pathlib
-import re
 import shutil
-import signal
 import subprocess
-import time
+import tarfile
 
 import pytest
 
 import hosts as lib
-from test_deploy import changed, clone, first, recap  # noqa: F401
-
-KEEP = os.environ.get('DEPLOY_KEEP')
-reason = lib.impossible()
-RIGHTS = ('SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, RELOAD, PROCESS, REFERENCES, INDEX, ALTER, SHOW DATABASES, CREATE TEMPORARY TABLES,'
-          ' LOCK TABLES, EXECUTE, REPLICATION SLAVE, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, CREATE USER, EVENT, TRIGGER')
-
-
-@pytest.fixture(scope='module')
-def host(first):  # noqa: F811
-    if reason:
-        pytest.skip(f'no hosts can be booted here: {reason}')
-    made = lib.Hosts(KEEP and f'{KEEP}/bad')
-    try:
-        made.up('b1')
-        made.inventory.write_text(made.inventory.read_text() + f'rowgate_release={first}\n')
-        made.ssh('b1', "id plain || { sudo useradd -m -s /bin/bash plain && sudo cp -r /home/admin/.ssh /home/plain/ && sudo chown -R plain: /home/plain/.ssh; }")
-        made.ssh('b1', "grep db.test /etc/hosts || echo '10.77.0.1 db.test' | sudo tee -a /etc/hosts")
-        yield made
-    finally:
-        if not KEEP:
-            made.close()
-
-
-class Process:
-    """In the hosts' network; ended by its own number, for between us and it stands a script."""
-    def __init__(self, host, name, command, **more):  # noqa: F811
-        self.file = host.folder / f'{name}.pid'
-        self.file.unlink(missing_ok=True)
-        self.script = subprocess.Popen([lib.HERE / 'hosts/test-host.sh', host.folder, 'run', 'sh', '-c', 'echo $$ >"$0"; exec "$@"', self.file, *command],
-                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **{'stderr': subprocess.DEVNULL, **more})
-
-    def stop(self):
-        if self.script.poll() is None:
-            os.kill(int(self.file.read_text()), signal.SIGTERM)
-        self.script.wait(120)
-
-
-class Elsewhere:
-    """A MariaDB at db.test."""
-    def __init__(self, host):  # noqa: F811
-        self.host, self.folder, self.process = host, host.folder / 'elsewhere', None
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir()
-        self.folder.chmod(0o755)
-        subprocess.run(['mariadb-install-db', '--no-defaults', '--user=mysql', f'--datadir={self.folder}/data', '--skip-test-db'],
-                       check=True, capture_output=True)
-        for name in ('ca', 'other'):
-            self.openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', f'/CN={name}',
-                         '-keyout', f'{name}.key', '-out', f'{name}.pem')
-        self.openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=db.test', '-keyout', 'server.key',
-                     '-out', 'server.csr')
-        (self.folder / 'names').write_text('subjectAltName = DNS:db.test\n')
-        self.openssl('x509', '-req', '-in', 'server.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-set_serial', '7', '-days', '2', '-extfile', 'names',
-                     '-out', 'server.pem')
-        (self.folder / 'server.key').chmod(0o644)
-        (self.folder / 'init').write_text(f"CREATE USER IF NOT EXISTS admin@'%' IDENTIFIED BY 'the right one';\n"
-                                          f"GRANT {RIGHTS} ON *.* TO admin@'%' WITH GRANT OPTION;\n")
-
-    def openssl(self, *words):
-        subprocess.run(['openssl', *words], cwd=self.folder, check=True, capture_output=True)
-
-    def start(self, *more):
-        program = shutil.which('mariadbd', path=os.environ['PATH'] + ':/usr/sbin')
-        self.process = Process(
-            self.host, 'elsewhere', [program, '--no-defaults', '--user=mysql',
-             f'--datadir={self.folder}/data', f'--socket={self.folder}/data/s', f'--pid-file={self.folder}/data/pid', '--bind-address=10.77.0.1',
-             '--port=3306', '--require-secure-transport=ON', f'--ssl-ca={self.folder}/ca.pem', f'--ssl-cert={self.folder}/server.pem',
-             f'--ssl-key={self.folder}/server.key', '--log-bin=b', '--log-bin-trust-function-creators=1', f'--init-file={self.folder}/init', *more],
-            stderr=(self.folder / 'log').open('w'))
-        deadline = time.monotonic() + 120
-        while 'ready for connections' not in (self.folder / 'log').read_text(errors='replace'):
-            assert time.monotonic() < deadline and self.process.script.poll() is None, (self.folder / 'log').read_text(errors='replace')[-2000:]
-            time.sleep(0.2)
-
-    def stop(self):
-        if self.process:
-            self.process.stop()
-
-
-@pytest.fixture(scope='module')
-def elsewhere(host):
-    if not shutil.which('mariadb-install-db'):
-        pytest.skip('no MariaDB here to play RDS')
-    made = Elsewhere(host)
-    yield made
-    made.stop()
-
-
-def said(out):
-    """The last refusal, as it is read."""
-    return re.findall(r'"msg": "((?:[^"\\]|\\.)*)"', out)[-1]
+from more import Elsewhere, Process, provisioned, said, wait_until
+from test_deploy import changed, digest, recap
 
 
 def packages(host):
@@ -116,9 +25,9 @@ def packages(host):
 @pytest.mark.parametrize('words, sentence', [
     (['-e', 'ansible_user=plain'], 'b1: plain does not become root there'),
     (['-e', 'ansible_become=false'], 'b1: admin does not become root there'),
-    (['-e', 'common_disk_needed=999999999'], 'are needed: make room'),
 ])
 def test_a_host_that_is_not_fit(host, words, sentence):
+    host.ssh('b1', "id plain || { sudo useradd -m -s /bin/bash plain && sudo cp -r /home/admin/.ssh /home/plain/ && sudo chown -R plain: /home/plain/.ssh; }")
     before = packages(host)
     out = host.play('provision', *words, fails=True)
     assert sentence in said(out) and recap(out)['b1']['changed'] == '0'
@@ -138,15 +47,24 @@ def test_a_full_disk(host):
 def test_the_port_is_taken(host):
     host.ssh('b1', 'sudo systemd-run -q --unit=squatter python3 -m http.server 443')
     try:
-        deadline = time.monotonic() + 30
-        while ':443' not in host.ssh('b1', 'ss -Hltn'):
-            assert time.monotonic() < deadline
+        wait_until(lambda: ':443' in host.ssh('b1', 'ss -Hltn'))
         before = packages(host)
         out = host.play('provision', fails=True)
         assert "another process has nginx's port: 0.0.0.0:443" in said(out) and 'python3' in said(out)
         assert recap(out)['b1']['changed'] == '0' and packages(host) == before
     finally:
         host.ssh('b1', 'sudo systemctl stop squatter')
+
+
+def test_a_clock_that_is_wrong(host):
+    # The kernel's is everybody's: the program that is asked tells another time.
+    host.ssh('b1', r"printf '#!/bin/sh\necho $(( $(/bin/date +%%s) - 7200 ))\n' | sudo install -m 755 /dev/stdin /usr/local/bin/date")
+    try:
+        out = host.play('provision', fails=True)
+        assert 'b1: its clock is 7' in said(out) and ' s slow, by this machine' in said(out), said(out)
+        assert recap(out)['b1']['changed'] == '0'
+    finally:
+        host.ssh('b1', 'sudo rm /usr/local/bin/date')
 
 
 def test_no_way_to_the_mirror(host):
@@ -168,25 +86,38 @@ def test_a_check_of_a_bare_host(host):
 
 # ---- a database elsewhere ----
 
+@pytest.fixture(scope='module')
+def elsewhere(host):
+    if not shutil.which('mariadb-install-db'):
+        pytest.skip('no MariaDB here to play RDS')
+    made = Elsewhere(host)
+    yield made
+    made.stop()
+
+
 def settings(elsewhere, **more):
     given = {'database_host': 'db.test', 'database_admin_password': "'the right one'", 'database_ca_file': elsewhere.folder / 'ca.pem', **more}
     return [w for name, value in given.items() for w in ('-e', f'{name}={value}')]
 
 
 def test_a_database_that_is_not_fit(host, elsewhere):
-    cases = [({}, [], "Can't connect", 'database_host and database_port'),
-             ({'database_admin_password': 'wrong'}, None, 'Access denied', 'database_admin_password'),
-             ({'database_ca_file': elsewhere.folder / 'other.pem'}, None, 'certificate', 'database_ca_file'),
-             ({}, ['--version=10.4.34-MariaDB'], 'the server is 10.4.34-MariaDB', 'MariaDB 10.6 or MySQL 8.0 is the oldest that works')]
-    for change, start, reason_of_server, remedy in cases:
-        if start:
-            elsewhere.stop()
-            elsewhere.start(*start)
-        out = host.play('provision', *settings(elsewhere, **change), fails=True)
-        assert reason_of_server in said(out) and remedy in said(out), said(out)
+    """The whole run once, then the part that asks the database."""
+    def refused(*words, **change):
+        out = host.play('provision', *settings(elsewhere, **change), *words, fails=True)
         assert host.ssh('b1', 'ls /etc/rowgate/live 2>/dev/null || echo none').strip() == 'none'
-        if start == []:
-            elsewhere.start()
+        return said(out)
+
+    sentence = refused()
+    assert "Can't connect" in sentence and 'database_host and database_port' in sentence, sentence
+    elsewhere.start('--version=10.4.34-MariaDB')
+    sentence = refused('--tags', 'rowgate')
+    assert 'the server is 10.4.34-MariaDB: MariaDB 10.6 or MySQL 8.0 is the oldest that works' in sentence, sentence
+    elsewhere.stop()
+    elsewhere.start()
+    sentence = refused('--tags', 'rowgate', database_admin_password='wrong')
+    assert 'Access denied' in sentence and 'database_admin_password' in sentence, sentence
+    sentence = refused('--tags', 'rowgate', database_ca_file=elsewhere.folder / 'other/ca.pem')
+    assert 'certificate' in sentence and 'database_ca_file' in sentence, sentence
 
 
 def test_then_the_same_run_completes(host, elsewhere):
@@ -200,26 +131,6 @@ def test_then_the_same_run_completes(host, elsewhere):
     conf = host.ssh('b1', 'cat /etc/rowgate/live/rowgate.conf')
     assert 'db-host = db.test' in conf and 'db-ca = db-ca.pem' in conf
     assert 'mariadbd' not in host.ssh('b1', 'ps -eo comm')
-
-
-# ---- a run that is cut off, and the keys of others ----
-
-def test_an_interrupted_provision_is_run_again(host, elsewhere):
-    words = [*settings(elsewhere), '-e', 'rowgate_workers=5', '-e', 'rowgate_monitoring=true', '-e', 'nginx_rate=7']
-    for task in ('rowgate : Settings', 'nginx : Configuration', 'monitoring : Install node exporter'):
-        one = subprocess.Popen(host.play_command('provision', *words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, text=True, start_new_session=True)
-        for line in one.stdout:
-            if line.startswith('TASK') and task in line:
-                break
-        os.killpg(one.pid, 9)
-        one.wait()
-        assert one.returncode == -9 and host.curl('b1', '/health/ready')[0] == 200
-    host.play('provision', *words)
-    assert 'WORKERS=5' in host.ssh('b1', 'cat /etc/rowgate/live/environment')
-    assert 'rate=7r/s' in host.ssh('b1', 'sudo nginx -T 2>/dev/null')
-    lines, counts = changed(host.play('provision', *words))
-    assert counts == {'b1': '0'}, lines
 
 
 def test_keys_of_another_provider(host, elsewhere):
@@ -240,3 +151,135 @@ def test_keys_of_another_provider(host, elsewhere):
         assert host.curl('b1', '/health/ready')[0] == 200
     finally:
         server.stop()
+
+
+# ---- a run that is cut off ----
+
+def test_an_interrupted_provision_is_run_again(host):
+    """To a database of its own now: MariaDB comes, settings and the rate are others."""
+    words = ['-e', 'rowgate_workers=5', '-e', 'nginx_rate=7']
+    for task, tag in (('database : MariaDB', 'rowgate'), ('rowgate : Settings', 'rowgate'), ('nginx : Configuration', 'nginx'),
+                      ('monitoring : Install node exporter', 'monitoring')):
+        one = subprocess.Popen(host.play_command('provision', '--tags', tag, *words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, start_new_session=True)
+        for line in one.stdout:
+            if line.startswith(f'TASK [{task}]'):
+                break
+        os.killpg(one.pid, 9)
+        one.wait()
+        assert one.returncode == -9
+    host.play('provision', *words)
+    assert host.curl('b1', '/health/ready')[0] == 200
+    assert 'WORKERS=5' in host.ssh('b1', 'cat /etc/rowgate/live/environment')
+    assert 'db-socket' in host.ssh('b1', 'cat /etc/rowgate/live/rowgate.conf')
+    assert 'rate=7r/s' in host.ssh('b1', 'sudo nginx -T 2>/dev/null')
+    lines, counts = changed(host.play('provision', *words))
+    assert counts == {'b1': '0'}, lines
+
+
+# ---- releases ----
+
+def rebuilt(archive, folder, **manifest):
+    """The same with another manifest, and the checksum beside it that belongs to it."""
+    with tarfile.open(archive) as made:
+        made.extractall(folder)
+    (tree,) = folder.iterdir()
+    text = json.loads((tree / 'MANIFEST.json').read_text())
+    (tree / 'MANIFEST.json').write_text(json.dumps({**text, **manifest}))
+    other = folder / archive.name
+    subprocess.run(['tar', '-C', folder, '-czf', other, tree.name], check=True)
+    pathlib.Path(f'{other}.sha256').write_text(f'{digest(other)}  {other.name}\n')
+    return other
+
+
+def test_a_release_for_another_distribution(host, archive, tmp_path):
+    provisioned(host)
+    live = host.status('b1')
+    other = rebuilt(archive, tmp_path, platform='ubuntu-24.04-x86_64')
+    out = host.play('deploy', '-e', f'rowgate_release={other}', fails=True)
+    assert 'was built for ubuntu-24.04-x86_64 and b1 is debian-12' in said(out) and 'run make release on such a one' in said(out), said(out)
+    assert recap(out)['b1']['changed'] == '0' and host.status('b1') == live
+
+
+def test_nothing_to_go_back_to(host):
+    provisioned(host)
+    host.ssh('b1', 'cd /etc/rowgate && sudo mv "$( [ "$(readlink live)" = blue ] && echo green || echo blue )" /root/before 2>/dev/null || true')
+    live = host.status('b1')
+    out = host.play('rollback', fails=True)
+    assert said(out) == 'b1: rowgate-pool: there is no pool that was live before. What is live goes on'
+    assert host.status('b1') == live and host.curl('b1', '/health/ready')[0] == 200
+
+
+# ---- restores ----
+
+@pytest.fixture(scope='module')
+def backups(host, tmp_path_factory):
+    """A dump, and two archives of binary logs after it."""
+    provisioned(host)
+    host.play('backup')
+    folder = host.folder / 'inventory/backups/b1'
+    made = [max(folder.glob('*-dump.enc'))]
+    for _ in range(2):
+        host.ssh('b1', "sudo mariadb -e 'FLUSH BINARY LOGS'")
+        # Named by the second.
+        host.ssh('b1', 'sleep 1.1')
+        log = host.ssh('b1', 'sudo rowgate-backup binlog').split()[0]
+        for name in (log, f'{log}.hmac'):
+            data = subprocess.run([lib.HERE / 'hosts/test-host.sh', host.folder, 'ssh', 'b1', f'sudo cat {name}'], capture_output=True, check=True).stdout
+            (folder / pathlib.Path(name).name).write_bytes(data)
+        made.append(folder / pathlib.Path(log).name)
+    return made
+
+
+def test_a_restore_by_the_playbook_that_cannot_be(host, backups, tmp_path):
+    out = host.play('restore', '-e', f'backup_archive={tmp_path}/none.enc', fails=True)
+    assert 'none.enc, ' in said(out) and 'there is no such file here' in said(out) and recap(out)['b1']['changed'] == '0', said(out)
+    host.ssh('b1', 'sudo cp -p /etc/rowgate-backup/passphrase /root/ && echo another | sudo tee /etc/rowgate-backup/passphrase')
+    try:
+        out = host.play('restore', '-e', f'backup_archive={backups[0]}', fails=True)
+        assert said(out) == f'b1: rowgate-backup: {backups[0].name} was changed, or is of another passphrase. Nothing has been changed'
+        assert host.ssh('b1', 'sudo ls /var/lib/rowgate-backup').split() == ['from']
+    finally:
+        host.ssh('b1', 'sudo mv /root/passphrase /etc/rowgate-backup/passphrase')
+
+
+# Archives made on the host with its own passphrase and code: what lies in them is what is wrong.
+MAKE = """
+set -eu
+cd "$(mktemp -d)"
+. /etc/rowgate-backup/settings
+pass=/etc/rowgate-backup/passphrase
+open() {{ mkdir "$2"; openssl enc -d -aes-256-cbc -pbkdf2 -iter 200000 -pass file:$pass <"$1" | tar -C "$2" -xf -; }}
+close() {{
+	tar -C "$1" -cf - . | openssl enc -e -aes-256-cbc -pbkdf2 -iter 200000 -salt -pass file:$pass >"$1.enc"
+	openssl dgst -sha256 -mac HMAC -macopt "hexkey:$(sha256sum <$pass | cut -d' ' -f1)" -r "$1.enc" | cut -d' ' -f1 >"$1.enc.hmac"
+}}
+dump=$(ls "$FOLDER"/*-dump.enc | tail -n 1)
+log=$(ls "$FOLDER"/*-binlog.enc | tail -n 1)
+open "$log" log
+{wrong}
+close log
+rowgate-backup restore "$dump" "$PWD/log.enc"
+"""
+
+
+@pytest.mark.parametrize('wrong, sentence', [
+    ('rm "$(ls log/binlog.* | sed -n 2p)"', 'is missing: the dump ends in binlog.'),
+    ('rm "$(ls log/binlog.* | head -n 1)"', 'is missing: the dump ends in binlog.'),
+    ('rm log/binlog.*; touch log/binlog.000000', 'is missing: the logs that were given end before the dump'),
+    ('echo another >log/host', 'log.enc is of another host than the dump'),
+    ('touch log/databases.sql.gz', 'log.enc holds a dump: the first file is the dump'),
+])
+def test_binary_logs_that_do_not_follow_the_dump(host, backups, wrong, sentence):
+    ask = "sudo mariadb -BN -e 'SELECT MAX(create_time) FROM information_schema.tables'"
+    before = host.ssh('b1', ask)
+    script = MAKE.format(wrong=wrong).replace("'", "'\\''")
+    done = host.script('ssh', 'b1', f"sudo sh -c '{script}'")
+    assert done.returncode == 1 and done.stderr.startswith('rowgate-backup: ') and sentence in done.stderr, done.stderr
+    assert len(done.stderr.splitlines()) == 1 and host.ssh('b1', ask) == before
+
+
+def test_then_what_is_whole_is_restored(host, backups):
+    dump, *logs = backups
+    host.play('restore', '-e', f'backup_archive={dump}', '-e', json.dumps({'backup_binlogs': [str(log) for log in logs]}))
+    assert host.curl('b1', '/health/ready')[0] == 200
