@@ -147,7 +147,7 @@ def test_keys_of_another_provider(host, elsewhere):
         host.play('deploy', *settings(elsewhere), '-e', '{"rowgate_settings": {"jwt-jwks-urls": "https://db.test:8443/jwks.json"}}')
         assert host.ssh('b1', 'systemctl is-active rowgate-jwks.timer').strip() == 'active'
         host.ssh('b1', 'sudo systemctl start rowgate-jwks.service')
-        assert '"k1"' in host.ssh('b1', 'sudo cat /var/lib/rowgate/jwks/*')
+        assert '"k1"' in host.ssh('b1', "sudo sh -c 'cat /var/lib/rowgate/jwks/*'")
         assert host.curl('b1', '/health/ready')[0] == 200
     finally:
         server.stop()

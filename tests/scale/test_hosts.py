@@ -18,7 +18,7 @@ import pytest
 REPO = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPO / 'tests/deploy'))
 import hosts as lib  # noqa: E402
-from test_bad_input import RIGHTS, Process, said  # noqa: E402
+from more import RIGHTS, Process, said  # noqa: E402
 from test_deploy import changed, release  # noqa: E402
 
 KEEP = os.environ.get('DEPLOY_KEEP')
