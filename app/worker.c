@@ -65,7 +65,7 @@ static struct schema *read_schema(struct state *s, struct error *err)
 	for (int attempt = 0; attempt < 2 && !fresh; attempt++) {
 		if (!db_catalogue(s->db, &conn, err))
 			return NULL;
-		fresh = schema_load(&s->config, conn, err);
+		fresh = schema_load(&s->config, s->db, conn, err);
 		if (!fresh && err->code != ERR_DB_LOST)
 			return NULL;
 	}
@@ -172,7 +172,7 @@ static bool look(struct worker *w)
 	error_init(&err, a);
 	if (db_catalogue(s->db, &conn, &err) && read_counter(w, a, conn, &counter, &err)) {
 		if (counter != atomic_load(&w->shared->counter)) {
-			fresh = schema_load(&s->config, conn, &err);
+			fresh = schema_load(&s->config, s->db, conn, &err);
 			if (fresh)
 				atomic_store(&w->shared->counter, counter);
 		}

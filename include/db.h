@@ -82,6 +82,14 @@ bool db_beat(struct arena *a, struct db_conn *conn, int64_t *beat_out, struct er
 bool db_catalogue(struct db *db, struct db_conn **conn_out, struct error *err) MUST_CHECK;
 
 /*
+ * A connection beside those that are kept, for what is no request's; nothing watches it. db_enter makes role the active
+ * one (ERR_UNKNOWN_ROLE), as often as is liked. Closing takes NULL too.
+ */
+bool db_apart(struct db *db, struct db_conn **conn_out, struct error *err) MUST_CHECK;
+bool db_enter(struct db_conn *apart, struct slice role, struct error *err) MUST_CHECK;
+void db_apart_close(struct db_conn *apart);
+
+/*
  * A connection of the account that reads and writes users and sessions, tried before it is given out. fd and db_release
  * as with db_acquire.
  */

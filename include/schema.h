@@ -53,7 +53,7 @@ struct policy_expression {
 	size_t n;
 	bool always;     /* TRUE: no restriction */
 	bool subqueries; /* it reads tables */
-	bool calls;      /* functions of the database, which have a name with a dot */
+	bool calls;      /* functions of a database, which have a name with a dot, or are rowgate's own */
 };
 
 enum policy_verb { POLICY_SELECT = 1, POLICY_INSERT = 2, POLICY_UPDATE = 4, POLICY_DELETE = 8 };
@@ -164,13 +164,15 @@ struct schema {
 	uint64_t digest;               /* of all definitions */
 };
 
+struct db;
 struct db_conn;
 
 /*
- * Reads the definitions of the databases in config->db_schemas over a catalogue connection. NULL on failure.
- * Free with schema_free.
+ * Reads the definitions of the databases in config->db_schemas over a catalogue connection; policies that read tables or
+ * call functions are tried over another one of db's, as their roles. NULL on failure. Free with schema_free.
  */
-struct schema *schema_load(const struct config *config, struct db_conn *catalogue, struct error *err) MUST_CHECK;
+struct schema *schema_load(const struct config *config, struct db *db, struct db_conn *catalogue,
+			   struct error *err) MUST_CHECK;
 void schema_free(struct schema *schema);
 
 /*
@@ -190,10 +192,12 @@ struct policy_texts {
 
 /*
  * A policy that is to be, in a: with a fault when it can be seen without the server that it would not do.
- * schema_policy_try asks the server as the definitions are read; false when it does not answer.
+ * schema_policy_try asks the server of one that does not reach out; false when it does not answer.
  */
 void schema_policy_read(struct arena *a, const struct schema *schema, const struct policy_texts *texts,
 			struct policy *out);
+/* It reads tables or calls functions: for its role to try, and for nobody who may do more. */
+bool schema_policy_reaches_out(const struct policy *policy);
 bool schema_policy_try(struct arena *a, const struct schema *schema, struct db_conn *catalogue, struct policy *policy,
 		       struct error *err) MUST_CHECK;
 

@@ -107,14 +107,18 @@ static struct db_conn *kept(struct db *db, struct slice role, bool reader, int c
 	return NULL;
 }
 
+static bool role_fits(struct slice role, struct error *err)
+{
+	return (role.len && role.len <= 128) ||
+	       error_set(err, ERR_UNKNOWN_ROLE, "role \"%.*s\" does not exist", (int)role.len, role.ptr);
+}
+
 static struct db_conn *opened(struct db *db, struct slice role, bool reader, struct error *err)
 {
 	struct db_conn *conn;
 
-	if (!role.len || role.len > 128) {
-		error_set(err, ERR_UNKNOWN_ROLE, "role \"%.*s\" does not exist", (int)role.len, role.ptr);
+	if (!role_fits(role, err))
 		return NULL;
-	}
 	make_room(db, reader);
 	conn = db_connect(db, ACCOUNT_WORKER, reader, err);
 	if (!conn)
@@ -211,6 +215,27 @@ bool db_catalogue(struct db *db, struct db_conn **conn_out, struct error *err)
 	}
 	*conn_out = db->catalogue;
 	return true;
+}
+
+bool db_apart(struct db *db, struct db_conn **conn_out, struct error *err)
+{
+	struct db_conn *conn = db_connect(db, ACCOUNT_WORKER, false, err);
+
+	if (conn)
+		*conn_out = conn;
+	return conn != NULL;
+}
+
+bool db_enter(struct db_conn *conn, struct slice role, struct error *err)
+{
+	memset(conn->role, 0, sizeof(conn->role));
+	memset(conn->quoted_role, 0, sizeof(conn->quoted_role));
+	return role_fits(role, err) && db_conn_enter_role(conn, role, err);
+}
+
+void db_apart_close(struct db_conn *conn)
+{
+	db_conn_close(conn);
 }
 
 bool db_identity(struct db *db, int client, struct db_conn **conn_out, struct error *err)

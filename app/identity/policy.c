@@ -1,9 +1,9 @@
 /*
  * Rows of rowgate.policy, for the administrator's endpoints and for `rowgate policy`: looked at before they are written.
  *
- * The definitions' reader tries an expression with the rights of whoever deployed rowgate (policy_check), and a server may
- * work out what is constant in it meanwhile. So what reads tables or calls functions is first tried as the role that it is
- * for: whoever writes here learns and does no more than tokens of that role do anyway.
+ * A server may work out what is constant in an expression while it looks at it. So what reads tables or calls functions is
+ * tried as the role that it is for, which must have the rights that it needs: whoever writes here learns and does no more
+ * than tokens of that role do anyway. (app/schema/policy_try.c does so whenever definitions are read.)
  */
 #include "grants.h"
 #include "internal.h"
@@ -137,11 +137,6 @@ static bool try_as_its_role(const struct identity_env *env, const struct table *
 	return true;
 }
 
-static bool reaches_out(const struct policy_expression *e)
-{
-	return e && (e->subqueries || e->calls);
-}
-
 bool identity_roles(const struct identity_env *env, struct slice role, struct slice **list_out, size_t *n_out,
 		    struct error *err)
 {
@@ -176,9 +171,8 @@ bool identity_policy_check(const struct identity_env *env, const struct schema *
 		out->fault = "there is no such role that tokens may name";
 	if (out->fault)
 		return true;
-	if ((reaches_out(out->using) || reaches_out(out->check)) &&
-	    (!try_as_its_role(env, t, out, roles, n, err) || out->fault))
-		return err->code == ERR_NONE;
+	if (schema_policy_reaches_out(out))
+		return try_as_its_role(env, t, out, roles, n, err);
 	return db_catalogue(env->db, &catalogue, err) && schema_policy_try(env->arena, schema, catalogue, out, err);
 }
 

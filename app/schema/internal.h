@@ -23,7 +23,10 @@ struct origin {
 struct loader {
 	struct schema *schema;
 	struct arena *scratch;
+	const struct config *config;
+	struct db *db;
 	struct db_conn *conn;
+	struct db_conn *apart; /* of the roles that policies are for; NULL until it is needed */
 	struct value *databases;
 	size_t ndatabases;
 	bool no_function;    /* of sql/core is installed */
@@ -51,6 +54,9 @@ void schema_digest(struct schema *s, struct slice text);
 
 /* rowgate.policy, each expression tried (app/schema/policy.c). */
 bool schema_load_policies(struct loader *l) MUST_CHECK;
+
+/* policy_try.c: the server's word on a policy in its fault. False when it does not answer. */
+bool schema_try_policy(struct loader *l, const struct table *t, struct policy *p) MUST_CHECK;
 
 /* `name` */
 struct slice schema_quoted(struct arena *a, struct slice name);

@@ -527,11 +527,13 @@ static bool load_all(struct loader *l)
 	return schema_load_routines(l) && schema_load_policies(l);
 }
 
-struct schema *schema_load(const struct config *config, struct db_conn *catalogue, struct error *err)
+struct schema *schema_load(const struct config *config, struct db *db, struct db_conn *catalogue, struct error *err)
 {
 	struct arena *arena = arena_open();
 	struct schema *s = arena_new(arena, struct schema);
-	struct loader l = { .schema = s, .scratch = arena_open(), .conn = catalogue, .err = err };
+	struct loader l = {
+		.schema = s, .scratch = arena_open(), .config = config, .db = db, .conn = catalogue, .err = err
+	};
 	bool ok;
 
 	s->arena = arena;
@@ -546,6 +548,7 @@ struct schema *schema_load(const struct config *config, struct db_conn *catalogu
 	for (size_t i = 0; i < l.ndatabases; i++)
 		l.databases[i] = value_text(slice_of(config->db_schemas.items[i]));
 	ok = load_all(&l);
+	db_apart_close(l.apart);
 	arena_close(l.scratch);
 	if (ok)
 		return s;

@@ -83,53 +83,6 @@ static void add_policy(struct loader *l, const struct slice *f)
 	*list = p;
 }
 
-/* --- trying --- */
-
-/* The server's word on an expression between parentheses behind WHERE; NULL: it is good. */
-static bool try_expression(struct loader *l, const struct table *t, const struct policy_expression *e,
-			   const char **fault_out)
-{
-	static const enum db_fetch fetch[] = { FETCH_TEXT };
-	const struct value params[] = { value_text(t->schema), value_text(t->name), value_text(e->text) };
-	struct db_statement call = { .text = SLICE("CALL rowgate.policy_check(?,?,?,@rowgate_policy_fault)"),
-				     .params = params,
-				     .nparams = 3 };
-	struct db_statement ask = { .text = SLICE("SELECT @rowgate_policy_fault"), .columns = fetch, .ncolumns = 1 };
-	const struct value *cells;
-	struct db_rows *rows;
-	enum db_step step;
-	uint64_t met, made;
-
-	*fault_out = NULL;
-	if (!db_execute(l->conn, &call, &met, &made, l->err) || !db_query(l->scratch, l->conn, &ask, &rows, l->err))
-		return false;
-	while ((step = db_next(rows, &cells, l->err)) == DB_ROW)
-		if (cells[0].kind == VALUE_TEXT)
-			*fault_out = arena_printf(l->schema->arena, "%.*s", (int)cells[0].s.len, cells[0].s.ptr);
-	return step == DB_END;
-}
-
-/* Where the server does not let us ask, the policy cannot be trusted either. */
-static bool try_policy(struct loader *l, const struct table *t, struct policy *p)
-{
-	const struct policy_expression *all[] = { p->using, p->check };
-
-	for (size_t i = 0; i < 2 && !p->fault; i++) {
-		if (!all[i] || all[i]->always)
-			continue;
-		p->servers_fault = true;
-		if (try_expression(l, t, all[i], &p->fault))
-			continue;
-		if (l->err->code == ERR_DB_LOST)
-			return false;
-		p->fault = arena_printf(l->schema->arena, "it cannot be tried: %s",
-					l->err->log_detail ? l->err->log_detail : l->err->message);
-		error_init(l->err, l->err->arena);
-	}
-	schema_digest(l->schema, slice_of(p->fault));
-	return true;
-}
-
 /* --- policies that are to be --- */
 
 void schema_policy_read(struct arena *a, const struct schema *schema, const struct policy_texts *texts,
@@ -150,7 +103,7 @@ bool schema_policy_try(struct arena *a, const struct schema *schema, struct db_c
 	struct loader l = { .schema = &scratch, .scratch = a, .conn = catalogue, .err = err };
 	const struct table *t = schema_table(schema, policy->schema, policy->table);
 
-	return !t || try_policy(&l, t, policy);
+	return !t || schema_try_policy(&l, t, policy);
 }
 
 /* --- views --- */
@@ -226,7 +179,7 @@ bool schema_load_policies(struct loader *l)
 		for (struct table *t = s->buckets[b]; t; t = t->next)
 			for (struct policy *p = t->policies; p; p = p->next) {
 				any = true;
-				if (!try_policy(l, t, p))
+				if (!schema_try_policy(l, t, p))
 					return false;
 			}
 	if (any)

@@ -13,6 +13,7 @@ struct scan {
 	size_t cap;
 	unsigned depth;
 	bool named, dotted; /* what stands before is a name; one behind a dot */
+	bool own;           /* a name of rowgate's functions */
 	bool dot;
 };
 
@@ -160,10 +161,11 @@ static const char *refused(const struct scan *s)
 /* Two names with a dot, and a parenthesis: a function of some database. */
 static void follow(struct scan *s, char c, bool name)
 {
-	if (c == '(' && s->named && s->dotted)
+	if (c == '(' && s->named && (s->dotted || s->own))
 		s->out->calls = true;
 	if (c == ' ' || (c >= '\t' && c <= '\r'))
 		return;
+	s->own = false;
 	s->dotted = name && s->dot;
 	s->named = name;
 	s->dot = c == '.';
@@ -177,16 +179,44 @@ static const char *parenthesis(struct scan *s, char c)
 	return NULL;
 }
 
+static bool any_of(struct slice word, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (slice_ieq(word, slice_of(words[i])))
+			return true;
+	return false;
+}
+
 /* A server may call them while it only looks at the expression, and with more rights than the role's. */
 static const char *refused_word(struct slice word)
 {
-	static const char *const words[] = { "load_file", "benchmark", "sleep", "get_lock" };
+	static const char *const words[] = { "load_file",
+					     "benchmark",
+					     "sleep",
+					     "get_lock",
+					     "release_lock",
+					     "release_all_locks",
+					     "master_pos_wait",
+					     "master_gtid_wait",
+					     "source_pos_wait",
+					     "wait_for_executed_gtid_set",
+					     "wait_until_sql_thread_after_gtids" };
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (slice_ieq(word, slice_of(words[i])))
-			return "a policy reads no files, waits for nothing and locks nothing: no LOAD_FILE, BENCHMARK, SLEEP, "
-			       "GET_LOCK";
+	if (any_of(word, words, sizeof(words) / sizeof(*words)))
+		return "a policy reads no files, waits for nothing and locks nothing: no LOAD_FILE, BENCHMARK, SLEEP, "
+		       "GET_LOCK and the like";
 	return NULL;
+}
+
+/* What policy_check would find without a dot, for it stands in the same database. */
+static bool is_own(struct slice name)
+{
+	static const char *const names[] = { "view_definition", "view_columns", "trigger_matches", "idempotency_find",
+					     "heartbeat_read" };
+
+	if (name.len > 1 && !is_word(name.ptr[0]))
+		name = (struct slice){ name.ptr + 1, name.len - 2 };
+	return any_of(name, names, sizeof(names) / sizeof(*names));
 }
 
 static const char *next(struct scan *s)
@@ -200,6 +230,7 @@ static const char *next(struct scan *s)
 	if (c == '\'' || c == '"' || c == '`') {
 		fault = quoted(s, &piece);
 		follow(s, c, c != '\'');
+		s->own = !fault && is_own(piece);
 	} else if (c == ':') {
 		follow(s, c, false);
 		return placeholder(s);
@@ -208,6 +239,7 @@ static const char *next(struct scan *s)
 		s->out->subqueries |= slice_ieq(piece, SLICE("select")) || slice_ieq(piece, SLICE("table"));
 		fault = refused_word(piece);
 		follow(s, c, true);
+		s->own = is_own(piece);
 	} else {
 		fault = parenthesis(s, c);
 		follow(s, c, false);

@@ -157,6 +157,19 @@ def test_functions_are_not_called_with_more_rights_than_the_role_has(stack, clea
     assert stack.sql('SELECT COUNT(*) FROM admin_rows_hidden.called') == ((0,),)
 
 
+def test_functions_of_rowgates_own_are_nobodys(stack, clean):
+    """The procedure that tries expressions stands in the same database, and would find them by their bare names."""
+    found = stack.sql("SELECT r.ROUTINE_NAME, COUNT(p.ORDINAL_POSITION) FROM information_schema.ROUTINES AS r"
+                      " LEFT JOIN information_schema.PARAMETERS AS p ON p.SPECIFIC_SCHEMA = r.ROUTINE_SCHEMA"
+                      " AND p.SPECIFIC_NAME = r.SPECIFIC_NAME AND p.ORDINAL_POSITION > 0"
+                      " WHERE r.ROUTINE_SCHEMA = 'rowgate' AND r.ROUTINE_TYPE = 'FUNCTION' GROUP BY r.ROUTINE_NAME")
+    assert len(found) >= 3
+    for name, n in found:
+        for text in (f'{name}({", ".join("1" * n)}) IS NULL', f'`{name.upper()}` ({", ".join("1" * n)}) IS NULL'):
+            answer = admin(clean, 'POST', 'policies/check', {**RULE, 'using': text}, stack.service_key)
+            assert answer.json()['valid'] is False, (text, answer)
+
+
 def test_what_the_role_may_read_may_be_read(stack, clean):
     text = 'owner = :user OR owner IN (SELECT t.owner FROM admin_rows.team AS t WHERE t.boss = :user)'
     assert admin(clean, 'POST', 'policies', {**RULE, 'using': text}, stack.service_key).status == 200

@@ -1,5 +1,6 @@
 """Row policies (app/POLICIES.md): which rows a role meets, on every road to them."""
 import functools
+import itertools
 import subprocess
 
 import pytest
@@ -13,7 +14,7 @@ class Guard:
     """An instance that publishes guard, and a token for each name."""
 
     def __init__(self, stack, schemas='guard, wages'):
-        self.stack = stack
+        self.stack, self.numbers = stack, itertools.count()
         stack.load('guard.sql')
         self.tables = [row[0] for row in stack.sql("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'guard'"
                                                    " AND TABLE_TYPE = 'BASE TABLE'")]
@@ -473,6 +474,93 @@ def test_a_policy_that_gets_well(guard):
         guard.sql("DELETE FROM rowgate.policy WHERE table_name = 'free'")
         guard.sql('DROP TABLE IF EXISTS guard.later')
     assert wait_until(lambda: len(guard.get('/free').json()) == 20, 20)
+
+
+@pytest.fixture
+def hidden(guard):
+    """
+    A table that the roles of policies may not read, and on MariaDB a function they may call, which does there what its caller
+    may; in a database of its own for each test, for rights outlive what they are to.
+    """
+    guard.hidden = f'guard_hidden_{next(guard.numbers)}'
+    for statement in (f'DROP DATABASE IF EXISTS {guard.hidden}', f'CREATE DATABASE {guard.hidden}',
+                      f'CREATE TABLE {guard.hidden}.secret (word VARCHAR(40))', f"INSERT INTO {guard.hidden}.secret VALUES ('swordfish')",
+                      f'CREATE TABLE {guard.hidden}.called (who VARCHAR(200))'):
+        guard.sql(statement)
+    if not guard.stack.is_mysql:
+        guard.sql(f'CREATE FUNCTION {guard.hidden}.mark() RETURNS INT DETERMINISTIC MODIFIES SQL DATA SQL SECURITY INVOKER'
+                  f' BEGIN INSERT INTO {guard.hidden}.called VALUES (CURRENT_USER()); RETURN 1; END')
+        guard.sql(f'GRANT EXECUTE ON FUNCTION {guard.hidden}.mark TO g_user')
+    yield guard
+    guard.sql("DELETE FROM rowgate.policy WHERE table_name = 'free'")
+    guard.sql(f'DROP DATABASE {guard.hidden}')
+    assert wait_until(lambda: len(guard.get('/free').json()) == 20, 30)
+
+
+def becomes(guard, status, code=None):
+    """What /free answers, once the definitions are read."""
+    assert wait_until(lambda: guard.get('/free').status == status, 60), guard.get('/free')
+    answer = guard.get('/free')
+    assert code is None or answer.error() == (status, code)
+    assert 'swordfish' not in answer.text
+    return answer
+
+
+# MariaDB works the first two out while it prepares; the first tells the value in its error.
+@pytest.mark.parametrize('role, expression', [
+    ('g_user', 'EXTRACTVALUE(1, CONCAT(0x7e, (SELECT word FROM HIDDEN.secret))) = 1'),
+    ('g_user', "name LIKE 'a' ESCAPE (SELECT word FROM HIDDEN.secret)"),
+    ('g_user', 'name = (SELECT word FROM HIDDEN.secret)'),
+    ('*', 'EXTRACTVALUE(1, CONCAT(0x7e, (SELECT word FROM HIDDEN.secret))) = 1'),
+])
+def test_loading_reads_no_more_than_the_role(hidden, role, expression):
+    """What the role may not read is not read for it when definitions are: its requests are refused, as MySQL has it."""
+    hidden.policy('free', role, 'curious', expression.replace('HIDDEN', hidden.hidden))
+    becomes(hidden, 403, '42501')
+    assert not [line for line in hidden.instance.log() if 'swordfish' in str(line)]
+
+
+def test_a_right_that_comes_later(hidden):
+    hidden.policy('free', 'g_user', 'curious', f'name = (SELECT word FROM {hidden.hidden}.secret)')
+    becomes(hidden, 403, '42501')
+    hidden.sql(f"UPDATE {hidden.hidden}.secret SET word = 'free 3'")
+    hidden.sql(f'GRANT SELECT ON {hidden.hidden}.secret TO g_user')
+    assert ids(becomes(hidden, 200)) == [3]
+
+
+def test_loading_calls_no_function_with_more_rights(hidden):
+    if hidden.stack.is_mysql:
+        pytest.skip('it works nothing out while it prepares')
+    hidden.policy('free', 'g_user', 'eager', f'EXTRACTVALUE(1, {hidden.hidden}.mark()) = 1')
+    becomes(hidden, 403, '42501')
+    assert hidden.sql(f'SELECT who FROM {hidden.hidden}.called') == ()
+
+
+def test_a_function_without_end_holds_up_nobody(hidden):
+    if hidden.stack.is_mysql:
+        pytest.skip('it works nothing out while it prepares')
+    hidden.sql(f'CREATE FUNCTION {hidden.hidden}.ages() RETURNS INT DETERMINISTIC NO SQL BEGIN WHILE TRUE DO SET @x = 1; END WHILE; RETURN 1; END')
+    hidden.sql(f'GRANT EXECUTE ON FUNCTION {hidden.hidden}.ages TO g_user')
+    hidden.policy('free', 'g_user', 'endless', f'EXTRACTVALUE(1, {hidden.hidden}.ages()) = 1')
+    becomes(hidden, 503, 'PGRSTX05')
+    assert hidden.get('/doc?limit=1').status == 200
+
+
+@pytest.mark.parametrize('expression', ['EXISTS (SELECT 1 FROM policy)', 'heartbeat_read() > 0'])
+def test_names_mean_what_they_mean_in_requests(hidden, expression):
+    """Without a database they are nothing, though the procedure that tries others stands in one."""
+    hidden.policy('free', 'g_user', 'bare', expression)
+    becomes(hidden, 503, 'PGRSTX05')
+
+
+def test_a_policy_for_all_that_some_may_read(hidden):
+    """Tried as one of the roles that can."""
+    hidden.policy('free', '*', 'shared', "id IN (SELECT id FROM guard.team WHERE owner = 'ann')")
+    wanted = [row[0] for row in hidden.sql("SELECT id FROM guard.free WHERE id IN (SELECT id FROM guard.team WHERE owner = 'ann') ORDER BY id")]
+    assert wanted and wait_until(lambda: hidden.get('/free').status == 200 and ids(hidden.get('/free?order=id')) == wanted, 60)
+    assert ids(hidden.get('/free?order=id', role='g_none')) == wanted
+    hidden.sql("UPDATE rowgate.policy SET using_expression = 'id IN (SELECT no_such FROM guard.team)' WHERE table_name = 'free'")
+    becomes(hidden, 503, 'PGRSTX05')
 
 
 def test_unreadable_policies_are_not_no_policies(guard):

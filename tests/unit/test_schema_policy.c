@@ -172,7 +172,9 @@ static int close_arena(void **state)
 	return 0;
 }
 
-#define WAITS "! a policy reads no files, waits for nothing and locks nothing: no LOAD_FILE, BENCHMARK, SLEEP, GET_LOCK"
+#define WAITS                                                                                                       \
+	"! a policy reads no files, waits for nothing and locks nothing: no LOAD_FILE, BENCHMARK, SLEEP, GET_LOCK " \
+	"and the like"
 
 static void functions_of_databases(void **state)
 {
@@ -191,6 +193,14 @@ static void functions_of_databases(void **state)
 		{ "Sleep(1)", WAITS },
 		{ "get_lock('a', 1)", WAITS },
 		{ "a = 'load_file'", "a = 'load_file'" },
+		{ "RELEASE_ALL_LOCKS() = 0", WAITS },
+		{ "master_gtid_wait('0-1-9', 1) = 0", WAITS },
+		/* What would be found where policy_check stands. */
+		{ "heartbeat_read() > 1", "heartbeat_read() > 1 calls" },
+		{ "`View_Definition` (1, 2) = a", "`View_Definition` (1, 2) = a calls" },
+		{ "\"idempotency_find\"(1, 2)", "\"idempotency_find\"(1, 2) calls" },
+		{ "heartbeat_read = (1)", "heartbeat_read = (1)" },
+		{ "'heartbeat_read'", "'heartbeat_read'" },
 	};
 
 	(void)state;

@@ -1,0 +1,152 @@
+/*
+ * Policies tried before they are believed: each expression is prepared as a condition on its table, and never run.
+ *
+ * A server may work out what is constant while it prepares (MariaDB: EXTRACTVALUE(1, shop.f()), LIKE ... ESCAPE). So what
+ * reads tables or calls functions is tried as the role that it is for: loading definitions does no more than a request of
+ * that role would. The rest is tried by a procedure with the rights of whoever deployed rowgate: it needs no role that may
+ * read the table, and there is nothing in it to work out but the server's own functions.
+ */
+#include "internal.h"
+
+/* Seconds. Only functions can take so long. */
+#define PATIENCE "5"
+
+/* The server's word on an expression between parentheses behind WHERE; NULL: it is good. */
+static bool try_expression(struct loader *l, const struct table *t, const struct policy_expression *e,
+			   const char **fault_out)
+{
+	static const enum db_fetch fetch[] = { FETCH_TEXT };
+	const struct value params[] = { value_text(t->schema), value_text(t->name), value_text(e->text) };
+	struct db_statement call = { .text = SLICE("CALL rowgate.policy_check(?,?,?,@rowgate_policy_fault)"),
+				     .params = params,
+				     .nparams = 3 };
+	struct db_statement ask = { .text = SLICE("SELECT @rowgate_policy_fault"), .columns = fetch, .ncolumns = 1 };
+	const struct value *cells;
+	struct db_rows *rows;
+	enum db_step step;
+	uint64_t met, made;
+
+	*fault_out = NULL;
+	if (!db_execute(l->conn, &call, &met, &made, l->err) || !db_query(l->scratch, l->conn, &ask, &rows, l->err))
+		return false;
+	while ((step = db_next(rows, &cells, l->err)) == DB_ROW)
+		if (cells[0].kind == VALUE_TEXT)
+			*fault_out = arena_printf(l->schema->arena, "%.*s", (int)cells[0].s.len, cells[0].s.ptr);
+	return step == DB_END;
+}
+
+/* --- as a role --- */
+
+static bool open_apart(struct loader *l)
+{
+	return l->apart || (db_apart(l->db, &l->apart, l->err) &&
+			    (!db_is_mariadb(l->apart) ||
+			     db_command(l->apart, "SET SESSION max_statement_time = " PATIENCE, l->err)));
+}
+
+/* Without a database of its own, as requests are: names mean here what they will mean there. */
+static bool prepare(struct loader *l, const struct table *t, const struct policy_expression *e)
+{
+	struct value text;
+	struct db_statement set = { .text = SLICE("SET @rowgate_policy = ?"), .params = &text, .nparams = 1 };
+	struct strbuf b;
+	uint64_t met, made;
+
+	strbuf_init(&b, l->scratch, e->text.len + 256);
+	strbuf_lit(&b, "SELECT 1 FROM ");
+	strbuf_add_slice(&b, t->quoted);
+	strbuf_lit(&b, " WHERE (");
+	strbuf_add_slice(&b, e->text);
+	strbuf_addc(&b, ')');
+	text = value_text(strbuf_slice(&b));
+	return db_execute(l->apart, &set, &met, &made, l->err) &&
+	       db_command(l->apart, "PREPARE rowgate_policy FROM @rowgate_policy", l->err) &&
+	       db_command(l->apart, "DEALLOCATE PREPARE rowgate_policy", l->err);
+}
+
+static bool prepare_as(struct loader *l, const struct table *t, const struct policy *p, struct slice role)
+{
+	const struct policy_expression *all[] = { p->using, p->check };
+	bool ok = open_apart(l) && db_enter(l->apart, role, l->err);
+
+	for (size_t i = 0; i < 2 && ok; i++)
+		ok = !all[i] || all[i]->always || prepare(l, t, all[i]);
+	return ok;
+}
+
+/* A right that is not there, or not yet, is no fault: a request is refused for the want of it. */
+static bool lacks_right(const struct error *err)
+{
+	return err->code == ERR_DENIED || err->code == ERR_UNKNOWN_ROLE;
+}
+
+static bool broken(const struct error *err)
+{
+	return err->code == ERR_DB_LOST || err->code == ERR_DB_LOGIN || err->code == ERR_CONNECTIONS ||
+	       err->code == ERR_READ_ONLY_SERVER;
+}
+
+/* One for all roles is tried as the first of the best known that has the right. */
+static bool try_as_its_role(struct loader *l, const struct table *t, struct policy *p)
+{
+	const struct config *c = l->config;
+	bool all = slice_is(p->role, "*");
+	const struct slice roles[] = { all ? slice_of(c->db_anon_role) : p->role, slice_of(c->auth_default_role),
+				       slice_of(c->auth_admin_role) };
+
+	for (size_t i = 0; i < (all ? sizeof(roles) / sizeof(*roles) : 1); i++) {
+		bool ok = !roles[i].len || prepare_as(l, t, p, roles[i]), denied = !ok && lacks_right(l->err);
+
+		if (!ok && broken(l->err))
+			return false;
+		if (!ok && !denied) {
+			p->servers_fault = true;
+			p->fault = arena_printf(l->schema->arena, "%s",
+						l->err->log_detail ? l->err->log_detail : l->err->message);
+		}
+		error_init(l->err, l->err->arena);
+		if (roles[i].len && !denied)
+			break;
+	}
+	return true;
+}
+
+/* --- */
+
+bool schema_policy_reaches_out(const struct policy *p)
+{
+	const struct policy_expression *all[] = { p->using, p->check };
+	bool found = false;
+
+	for (size_t i = 0; i < 2; i++)
+		found |= all[i] && (all[i]->subqueries || all[i]->calls);
+	return found;
+}
+
+/* Where the server does not let us ask, the policy cannot be trusted either. */
+static bool try_plain(struct loader *l, const struct table *t, struct policy *p)
+{
+	const struct policy_expression *all[] = { p->using, p->check };
+
+	for (size_t i = 0; i < 2 && !p->fault; i++) {
+		if (!all[i] || all[i]->always)
+			continue;
+		p->servers_fault = true;
+		if (try_expression(l, t, all[i], &p->fault))
+			continue;
+		if (l->err->code == ERR_DB_LOST)
+			return false;
+		p->fault = arena_printf(l->schema->arena, "it cannot be tried: %s",
+					l->err->log_detail ? l->err->log_detail : l->err->message);
+		error_init(l->err, l->err->arena);
+	}
+	return true;
+}
+
+bool schema_try_policy(struct loader *l, const struct table *t, struct policy *p)
+{
+	bool ok = p->fault || (schema_policy_reaches_out(p) ? try_as_its_role(l, t, p) : try_plain(l, t, p));
+
+	schema_digest(l->schema, slice_of(p->fault));
+	return ok;
+}
