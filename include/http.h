@@ -25,6 +25,9 @@ struct http_request {
 /* The first header of that name (lower case). False, and an empty slice, when there is none. */
 bool http_header(const struct http_request *rq, const char *name, struct slice *value_out);
 
+/* The header Host as it may stand in a document: letters, digits, ".-:[]", at most 255 of them; else empty. */
+struct slice http_host(const struct http_request *rq);
+
 /* How often the header stands in the request. */
 size_t http_header_count(const struct http_request *rq, const char *name);
 

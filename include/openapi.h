@@ -31,4 +31,7 @@ struct slice openapi_etag(struct arena *a, const struct openapi_request *rq);
 struct slice openapi_make(struct arena *a, struct openapi_cache *cache, const struct openapi_request *rq,
 			  struct slice etag);
 
+/* The description of /auth/v1, the same for everybody. host as above. */
+void openapi_identity(struct arena *a, const struct config *config, struct slice host, struct strbuf *out);
+
 #endif

@@ -3,22 +3,6 @@
 
 #include "grants.h"
 
-/* It goes into the document, so nothing but a host can stand there. */
-static struct slice host_of(const struct http_request *rq)
-{
-	struct slice host;
-
-	http_header(rq, "host", &host);
-	for (size_t i = 0; i < host.len; i++) {
-		char c = host.ptr[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		      (c && strchr(".-:[]", c))))
-			return (struct slice){ NULL, 0 };
-	}
-	return host.len <= 255 ? host : (struct slice){ NULL, 0 };
-}
-
 /* application/json for who asks for just that. */
 static bool description_media(struct exchange *x, const char **out)
 {
@@ -58,7 +42,7 @@ static bool send_whole(struct exchange *x, struct slice text)
 bool exchange_describe(struct exchange *x)
 {
 	struct state *s = x->w->state;
-	struct openapi_request rq = { .config = &s->config, .role = x->who.role, .host = host_of(x->rq) };
+	struct openapi_request rq = { .config = &s->config, .role = x->who.role, .host = http_host(x->rq) };
 	struct slice etag, known;
 	const char *media = NULL;
 	struct slice *grants;

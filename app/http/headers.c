@@ -117,3 +117,19 @@ const char *http_reason(int status)
 			return phrases[i].phrase;
 	return status < 400 ? "OK" : "Error";
 }
+
+/* Nothing but a host. */
+struct slice http_host(const struct http_request *rq)
+{
+	struct slice host;
+
+	http_header(rq, "host", &host);
+	for (size_t i = 0; i < host.len; i++) {
+		char c = host.ptr[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		      (c && strchr(".-:[]", c))))
+			return (struct slice){ NULL, 0 };
+	}
+	return host.len <= 255 ? host : (struct slice){ NULL, 0 };
+}

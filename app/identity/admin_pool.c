@@ -182,7 +182,7 @@ bool serve_pool(struct call *c)
 
 bool serve_metrics(struct call *c)
 {
-	c->plain = true;
+	c->media = "text/plain; version=0.0.4";
 	shared_metrics(c->env->shared, &c->rs->body);
 	return true;
 }

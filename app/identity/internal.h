@@ -140,7 +140,7 @@ struct call {
 	struct principal who;     /* where a token is asked for */
 	bool known;               /* who is filled */
 	bool drop_cookie;         /* a refusal takes the cookie away */
-	bool plain;               /* the answer is text, not JSON */
+	const char *media;        /* of the answer; NULL: JSON */
 };
 
 /* A parameter of the URL's query; empty when it is absent. */
@@ -165,6 +165,7 @@ struct slice refresh_cookie(const struct call *c);
 const char *policy_fault(const struct policy *p);
 
 /* grant.c, account.c, admin*.c, open.c: the endpoints. False with err. */
+bool serve_description(struct call *c);
 bool serve_token(struct call *c);
 bool serve_signup(struct call *c);
 bool serve_user(struct call *c);

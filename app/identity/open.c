@@ -1,7 +1,17 @@
-/* What anybody may ask: the public keys, what is offered, whether it works. */
+/* What anybody may ask: the description, the public keys, what is offered, whether it works. */
 #include <time.h>
 
 #include "internal.h"
+#include "openapi.h"
+
+bool serve_description(struct call *c)
+{
+	if (c->env->config->openapi_mode == OPENAPI_DISABLED)
+		return deny(c->err, 404, "not_found", "openapi-mode is disabled");
+	c->media = "application/openapi+json";
+	openapi_identity(c->env->arena, c->env->config, http_host(c->rq), &c->rs->body);
+	return true;
+}
 
 bool serve_jwks(struct call *c)
 {

@@ -16,11 +16,12 @@ enum body_wish { NO_BODY, MAY_BODY, BODY };
 
 static const struct endpoint {
 	enum http_method method;
-	const char *path; /* one that ends in '/' has a tail */
+	const char *path; /* one that ends in '/' has a tail, but for the root */
 	enum access access;
 	enum body_wish body;
 	bool (*serve)(struct call *c);
 } endpoints[] = {
+	{ HTTP_GET, "/", OPEN, NO_BODY, serve_description },
 	{ HTTP_POST, "/token", OPEN, BODY, serve_token },
 	{ HTTP_POST, "/signup", OPEN, BODY, serve_signup },
 	{ HTTP_GET, "/user", TOKEN, NO_BODY, serve_user },
@@ -232,7 +233,7 @@ static const struct endpoint *find_route(struct call *c, bool *path_known_out)
 	for (size_t i = 0; i < NENDPOINTS && !found; i++) {
 		const struct endpoint *r = &endpoints[i];
 		size_t len = strlen(r->path);
-		bool tailed = r->path[len - 1] == '/';
+		bool tailed = len > 1 && r->path[len - 1] == '/';
 
 		if (tailed ? !slice_starts(c->rq->path, r->path) || c->rq->path.len == len
 			   : !slice_is(c->rq->path, r->path))
@@ -337,7 +338,7 @@ static void refuse_in_form(struct call *c)
 	struct strbuf *b = &c->rs->body;
 
 	http_discard(c->rs);
-	c->plain = false;
+	c->media = NULL;
 	c->rs->status = err->status;
 	if (c->drop_cookie)
 		clear_cookie(c);
@@ -390,10 +391,8 @@ bool identity_serve(const struct identity_env *env, const struct http_request *r
 	forget_secrets(&c);
 	if (err->code != ERR_NONE)
 		refuse_in_form(&c);
-	if (c.plain)
-		http_set_header(rs, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-	else if (rs->status != 204)
-		http_set_header(rs, "Content-Type", "application/json; charset=utf-8");
+	if (rs->status != 204)
+		http_set_header(rs, "Content-Type", "%s; charset=utf-8", c.media ? c.media : "application/json");
 	if (!slice_is(rq->path, "/.well-known/jwks.json") || err->code != ERR_NONE)
 		http_set_header(rs, "Cache-Control", "no-store");
 	*who_out = c.who;

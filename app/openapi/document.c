@@ -149,30 +149,15 @@ static void add_info(struct document *d)
 	strbuf_lit(b, "\"info\":{\"title\":");
 	json_string(b, title);
 	openapi_text(b, "description", rest);
-	openapi_lit(b, ",'version':'" ROWGATE_VERSION
-		       "','contact':{'name':'Whoever runs this instance'},'license':{'name':"
-		       "'MIT','identifier':'MIT'}}");
+	openapi_about(b);
 }
 
-static void add_server(struct document *d)
+static void add_access(struct document *d)
 {
 	const struct config *c = d->rq->config;
 	struct strbuf *b = d->b;
 
-	strbuf_lit(b, ",\"servers\":[{\"url\":");
-	if (*c->openapi_server_proxy_uri) {
-		struct slice url = slice_of(c->openapi_server_proxy_uri);
-
-		while (url.len > 1 && url.ptr[url.len - 1] == '/')
-			url.len--;
-		json_string(b, url);
-	} else if (d->rq->host.len) {
-		json_string(
-			b, slice_of(arena_printf(d->a, "https://%.*s/rest/v1", (int)d->rq->host.len, d->rq->host.ptr)));
-	} else {
-		strbuf_lit(b, "\"/rest/v1\"");
-	}
-	strbuf_lit(b, "}],\"security\":[{\"bearer\":[]},{\"apikey\":[]}");
+	strbuf_lit(b, ",\"security\":[{\"bearer\":[]},{\"apikey\":[]}");
 	strbuf_adds(b, *c->db_anon_role ? ",{}]" : "]");
 	/* For pages made from this document. */
 	strbuf_lit(b, ",\"x-database\":");
@@ -278,10 +263,9 @@ static void add_components(struct document *d)
 		openapi_table_responses(d, d->shown[i], &comma);
 	strbuf_lit(d->b, "},\"headers\":{");
 	openapi_shared_headers(d);
-	openapi_lit(d->b,
-		    "},'securitySchemes':{'bearer':{'type':'http','scheme':'bearer','bearerFormat':'JWT','description':"
-		    "'`POST /auth/v1/token?grant_type=password` gives one.'},'apikey':{'type':'apiKey','in':'header',"
-		    "'name':'apikey','description':'The same token, where there is no Authorization.'}}}");
+	strbuf_lit(d->b, "},");
+	openapi_security(d->b);
+	strbuf_addc(d->b, '}');
 }
 
 static void write_document(struct arena *a, const struct openapi_request *rq, struct strbuf *b)
@@ -293,7 +277,8 @@ static void write_document(struct arena *a, const struct openapi_request *rq, st
 	collect_routines(&d);
 	strbuf_lit(b, "{\"openapi\":\"3.1.0\",");
 	add_info(&d);
-	add_server(&d);
+	openapi_server(a, rq->config, rq->host, "rest", b);
+	add_access(&d);
 	add_tags(&d);
 	add_paths(&d);
 	add_components(&d);

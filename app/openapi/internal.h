@@ -96,6 +96,11 @@ void openapi_table_responses(struct document *d, const struct entry *e, const ch
 
 /* --- shared.c --- */
 
+/* version, contact and license, and the end of info; the servers, for api "rest" or "auth"; securitySchemes. */
+void openapi_about(struct strbuf *b);
+void openapi_server(struct arena *a, const struct config *c, struct slice host, const char *api, struct strbuf *b);
+void openapi_security(struct strbuf *b);
+
 /* A reference to a shared parameter, response or header, which is then written too. */
 void openapi_parameter(struct document *d, enum parameter_id id);
 void openapi_header(struct document *d, enum header_id id);

@@ -188,3 +188,41 @@ void openapi_shared_responses(struct document *d, const char **comma)
 		*comma = ",";
 	}
 }
+
+/* --- of every document --- */
+
+void openapi_about(struct strbuf *b)
+{
+	openapi_lit(b, ",'version':'" ROWGATE_VERSION
+		       "','contact':{'name':'Whoever runs this instance'},'license':{'name':"
+		       "'MIT','identifier':'MIT'}}");
+}
+
+/* What the setting says is /rest/v1; the other stands beside it. */
+void openapi_server(struct arena *a, const struct config *c, struct slice host, const char *api, struct strbuf *b)
+{
+	struct slice url = slice_of(c->openapi_server_proxy_uri);
+	struct slice end = SLICE("/rest/v1");
+
+	strbuf_lit(b, ",\"servers\":[{\"url\":");
+	while (url.len > 1 && url.ptr[url.len - 1] == '/')
+		url.len--;
+	if (url.len && strcmp(api, "rest") == 0) {
+		json_string(b, url);
+	} else if (url.len >= end.len && slice_eq(slice_from(url, url.len - end.len), end)) {
+		json_string(b, slice_of(arena_printf(a, "%.*s/%s/v1", (int)(url.len - end.len), url.ptr, api)));
+	} else if (host.len) {
+		json_string(b, slice_of(arena_printf(a, "https://%.*s/%s/v1", (int)host.len, host.ptr, api)));
+	} else {
+		strbuf_addf(b, "\"/%s/v1\"", api);
+	}
+	strbuf_lit(b, "}]");
+}
+
+void openapi_security(struct strbuf *b)
+{
+	openapi_lit(b,
+		    "'securitySchemes':{'bearer':{'type':'http','scheme':'bearer','bearerFormat':'JWT','description':"
+		    "'`POST /auth/v1/token?grant_type=password` gives one.'},'apikey':{'type':'apiKey','in':'header',"
+		    "'name':'apikey','description':'The same token, where there is no Authorization.'}}");
+}

@@ -29,6 +29,10 @@ for (const database of ['wages', 'incidents'])
 		documents.push({ database, role, file, name: `${database} for ${role}`, json: JSON.parse(text) })
 	}
 
+const identity = path.join(folder, 'identity.json')
+const described = await (await fetch(`${url}/auth/v1/`)).json()
+fs.writeFileSync(identity, JSON.stringify(described))
+
 // The exit status and all that was said; nothing is asked of another host.
 const run = async (program, ...args) => {
 	const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true', CI: '1', NO_COLOR: '1' }
@@ -45,7 +49,7 @@ const spectral = (...args) => run('@stoplight/spectral-cli/dist/index.js', ...ar
 const old = Number(process.versions.node.split('.')[0]) < 20 && 'redocly needs node 20'
 fs.writeFileSync(path.join(folder, 'ruleset.yaml'), 'extends: ["spectral:oas"]\n')
 
-for (const { name, file } of documents) {
+for (const { name, file } of [...documents, { name: 'identity', file: identity }]) {
 	test(`redocly finds nothing in ${name}`, { skip: old }, async () => {
 		const { status, stdout } = await redocly('lint', '--extends=recommended', '--format=json', file)
 		assert.equal(status, 0, stdout)
@@ -112,14 +116,59 @@ test('what is refused is as the schema of errors says', async () => {
 		assert.ok(fits(await (await fetch(`${url}/rest/v1/${path}`)).json()), path)
 })
 
+// What is asked with a token of the administrators', and without one, is answered as described.
+test('answers of /auth/v1 are what the description says', async () => {
+	const compile = validator(described)
+	const ask = async (method, path, body, headers = {}) => {
+		const answer = await fetch(`${url}/auth/v1${path}`, { method, headers, body: body && JSON.stringify(body) })
+		const { responses } = described.paths[path.split('?')[0]][method.toLowerCase()]
+		const at = responses[answer.status]
+		assert.ok(at, `${method} ${path} ${answer.status}`)
+		const { content } = at.$ref ? described.components.responses[at.$ref.split('/').pop()] : at
+		const text = await answer.text()
+		const type = Object.keys(content)[0]
+		assert.ok(answer.headers.get('content-type').startsWith(type), path)
+		if (type === 'text/plain') return text
+		const { $ref, items } = content[type].schema
+		const fits = compile($ref ?? items.$ref)
+		for (const one of $ref ? [JSON.parse(text)] : JSON.parse(text))
+			assert.ok(fits(one), JSON.stringify([path, one, fits.errors]))
+		assert.ok(!fits([[]]) && !fits('x'), path)
+		return JSON.parse(text)
+	}
+	const service = { Authorization: `Bearer ${key}` }
+	let asked = 0
+	for (const [path, operations] of Object.entries(described.paths)) {
+		if (!operations.get || path.includes('{')) continue
+		await ask('GET', path, undefined, operations.get.security ? {} : service)
+		asked++
+	}
+	assert.ok(asked >= 14, asked)
+	for (const [path, body] of [['/token?grant_type=password', { email: 'a@b.c', password: 'x' }], ['/signup', {}], ['/token?grant_type=none', {}]])
+		assert.ok((await ask('POST', path, body)).error_code)
+	assert.ok((await ask('GET', '/admin/pool')).msg)
+	const { email, password } = { email: process.env.ROWGATE_ADMIN_EMAIL, password: process.env.ROWGATE_ADMIN_PASSWORD }
+	const { access_token: token } = await ask('POST', '/token?grant_type=password', { email, password })
+	assert.equal((await ask('GET', '/user', undefined, { Authorization: `Bearer ${token}` })).email, email)
+	assert.ok((await ask('GET', '/sessions', undefined, { Authorization: `Bearer ${token}` })).length)
+	assert.equal((await ask('POST', '/admin/tokens', { role: 'anon', sub: 'x' }, service)).role, 'anon')
+	const policy = { schema: 'wages', table: 'salary_history', role: '*', name: 'described', using: 'no_such = 1' }
+	assert.equal((await ask('POST', '/admin/policies/check', policy, service)).valid, false)
+	assert.equal((await ask('POST', '/admin/policies', policy, service)).error_code, 'policy_invalid')
+	assert.ok((await ask('POST', '/admin/reload', undefined, service)).number)
+})
+
 test('openapi-typescript makes types that compile and are of use', async () => {
 	for (const { file, database, role } of documents) {
 		const { status, stdout } = await run('openapi-typescript/bin/cli.js', file, '-o', path.join(folder, `${database}-${role}.ts`))
 		assert.equal(status, 0, stdout)
 	}
+	const { status: made, stdout: said } = await run('openapi-typescript/bin/cli.js', identity, '-o', path.join(folder, 'identity.ts'))
+	assert.equal(made, 0, said)
 	fs.writeFileSync(path.join(folder, 'use.ts'), `
 import type { components, operations, paths } from './wages-service.js'
 import type { paths as incidents } from './incidents-anon.js'
+import type { components as identity, operations as asked } from './identity.js'
 
 type Row = components['schemas']['salary_history']
 const row: Row = { id: 1, eid: 1, salary: 100, date: '2020-01-01' }
@@ -136,6 +185,10 @@ const other: operations['read_salary_history']['parameters']['query'] = { limit:
 type Anonymous = incidents['/incident']['get']
 // @ts-expect-error the anonymous role reads
 type Never = incidents['/incident']['post']['responses']
+const policy: identity['schemas']['newPolicy'] = { schema: 's', table: 't', role: '*', name: 'n', using: null }
+// @ts-expect-error no such grant
+const grant: asked['sign_in']['parameters']['query'] = { grant_type: 'none' }
+export { grant, policy }
 export { fresh, other, query, rows, short, wrong }
 export type { Anonymous, Never }
 `)

@@ -33,6 +33,7 @@ function Docs({ user }) {
 			<h1 class="h3 m-0 flex-grow-1">${spec?.info?.title || 'API'}</h1>
 			${spec?.['x-databases']?.length > 1 && html`<${Databases} names=${spec['x-databases']} chosen=${database || spec['x-database']} choose=${choose} />`}
 			<a href="/rest/v1/">OpenAPI</a>
+			<a href="/auth/v1/">OpenAPI of sign-in and administration</a>
 		</div>
 		${error && html`<${Problem} error=${error} retry=${again} />`}
 		${spec && html`<p class="text-body-secondary">${user
