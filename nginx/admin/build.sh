@@ -15,13 +15,13 @@ fresh() { # FILE SOURCES...
 	[ -e "$1" ] && [ -z "$(find "${@:2}" -newer "$1" -print -quit)" ]
 }
 
+! fresh "$BUILD/pages/index.html" "$HERE" || exit 0
 for program in node npm; do
 	command -v $program >/dev/null || no_pages "$program is missing (apt-get install --no-install-recommends nodejs npm)"
 done
 major=$(node -p 'process.versions.node.split(".")[0]')
 [ "$major" -ge 18 ] || no_pages "node is version $major and 18 is needed"
 
-! fresh "$BUILD/pages/index.html" "$HERE" || exit 0
 mkdir -p "$WEB"
 exec 9>"$WEB/lock"
 flock 9

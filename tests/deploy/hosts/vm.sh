@@ -84,11 +84,12 @@ release)
 	if [ ! -d "$B" ]; then
 		rm -rf "$B.new"; cp -a "$W/base-$SUITE" "$B.new"
 		install "$B.new" make gcc libc6-dev git binutils pkg-config libfcgi-dev libcrypt-dev libjson-c-dev libjwt-dev libmariadb-dev \
-			libssl-dev zlib1g-dev libcurl4-openssl-dev nodejs npm
+			libssl-dev zlib1g-dev libcurl4-openssl-dev
 		mv "$B.new" "$B"
 	fi
 	rm -rf "$B/rowgate"; git clone -q "$HERE/../../.." "$B/rowgate"; chown -R 0:0 "$B/rowgate"
-	cp /etc/resolv.conf "$B/etc/resolv.conf"
+	# The pages are the same wherever they are built.
+	make -s -C "$HERE/../../.." pages; mkdir -p "$B/rowgate/build"; cp -r "$HERE/../../../build/pages" "$B/rowgate/build/"
 	inside "$B" 'cd /rowgate && make release'
 	mkdir -p "$O"; cp -a "$B"/rowgate/build/release/*.tar.gz* "$O/"
 	echo "$O/rowgate.tar.gz";;
