@@ -72,10 +72,18 @@ write_options() {
 ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone='+00:00', foreign_key_checks=1"
 }
 
+# mysql, or from Sqitch 1.5 on MariaDB.
+driver_of_sqitch() {
+	perl -e 'for (@INC) { open(my $in, "<", "$_/App/Sqitch/Engine/mysql.pm") or next;
+		while (<$in>) { if (/^sub driver.*DBD::(\w+)/) { print $1; exit } } } print "mysql"'
+}
+
 prepare() {
 	need sqitch sqitch
 	PROGRAM=$(command -v mariadb || command -v mysql) || die 'needs the program mariadb: apt-get install mariadb-client'
-	perl -MDBD::mysql -e 1 2>/dev/null || die 'needs the Perl module DBD::mysql: apt-get install libdbd-mysql-perl'
+	DRIVER=$(driver_of_sqitch)
+	perl "-MDBD::$DRIVER" -e 1 2>/dev/null ||
+		die "needs the Perl module DBD::$DRIVER: apt-get install libdbd-${DRIVER,,}-perl"
 	DB_USER=${DB_USER:-root}
 	[ -n "${DB_SOCKET:-}${DB_HOST:-}" ] || die 'set DB_SOCKET, or DB_HOST and DB_PORT, to say which server'
 	[ -z "${DB_CA:-}" ] || [ -r "$DB_CA" ] || die "DB_CA: the file '$DB_CA' cannot be read"
@@ -128,7 +136,7 @@ encoded() {
 sqitch_run() {
 	local project=$1 command=$2 target
 	shift 2
-	target="db:mysql://$(encoded "$DB_USER")@/${DATABASE[$project]}?mysql_read_default_file=$(encoded "$SCRATCH/options")"
+	target="db:mysql://$(encoded "$DB_USER")@/${DATABASE[$project]}?${DRIVER,,}_read_default_file=$(encoded "$SCRATCH/options")"
 	HOME=$SCRATCH SQITCH_USER_CONFIG=/dev/null SQITCH_SYSTEM_CONFIG=/dev/null SQITCH_FULLNAME=Rowgate \
 		SQITCH_EMAIL=rowgate@localhost LC_ALL=C.UTF-8 sqitch -C "$HERE/$project" "$command" "$@" \
 		--registry "$REGISTRY" --db-client "$SCRATCH/client" --target "$target" >"$SCRATCH/log" 2>&1

@@ -12,6 +12,7 @@ spawn-fcgi|spawn-fcgi
 multiwatch|multiwatch
 sqitch|sqitch
 perl:DBD::mysql|libdbd-mysql-perl
+perl:DBD::MariaDB|libdbd-mariadb-perl
 openssl|openssl
 curl|curl
 '

@@ -13,7 +13,7 @@ usage: vm.sh WORKDIR VERB [ARGS]     (as root; `test-host.sh WORKDIR ssh|run|inv
   stop NAME             orderly power-off
   crash NAME            kill -9 of the machine: a pulled plug
 Environment: as test-host.sh; ROWGATE_VM_MEMORY (1024 MiB), ROWGATE_VM_CPUS (2), ROWGATE_VM_ACCEL (kvm where the processor
-shows it, else tcg, which is about ten times slower).
+shows it, else tcg, which is about ten times slower), ROWGATE_VM_PACKAGES (into the image, where tcg would take too long).
 U
 exit 2; }
 [ $# -ge 2 ] || usage
@@ -26,12 +26,13 @@ inside() { # inside ROOT COMMAND: with the machine's own network
 	unshare -m sh -c 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" sh -ec "$1"' "$1" "$2" >>"$W/vm.log" 2>&1 </dev/null ||
 		{ tail -5 "$W/vm.log" >&2; die "failed in $1"; }
 }
-install() { # install ROOT PACKAGE...: the base's apt leaves through a proxy that is not there yet
+install() { # install ROOT PACKAGE...: the base's apt leaves through a proxy that is not there yet; nothing is started
 	mv "$1/etc/apt/apt.conf.d/99test-host" "$1/99test-host"
 	cp /etc/resolv.conf "$1/etc/resolv.conf"
+	printf '#!/bin/sh\nexit 101\n' >"$1/usr/sbin/policy-rc.d"; chmod 755 "$1/usr/sbin/policy-rc.d"
 	inside "$1" "apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends -o Dpkg::Use-Pty=0 ${*:2}; apt-get clean"
 	mv "$1/99test-host" "$1/etc/apt/apt.conf.d/99test-host"
-	: >"$1/etc/resolv.conf"
+	: >"$1/etc/resolv.conf"; rm -f "$1/usr/sbin/policy-rc.d"
 	touch -d @0 "$1/var/lib/apt/lists"
 }
 
@@ -44,7 +45,7 @@ image)
 	cp -a "$W/base-$SUITE" "$IMAGE.new/root"
 	kernel=linux-image-cloud-amd64
 	! grep -q '^ID=ubuntu' "$IMAGE.new/root/etc/os-release" || kernel=linux-image-virtual
-	install "$IMAGE.new/root" $kernel initramfs-tools udev kmod apparmor
+	install "$IMAGE.new/root" $kernel initramfs-tools udev kmod apparmor "${ROWGATE_VM_PACKAGES:-}"
 	inside "$IMAGE.new/root" 'systemctl -q enable systemd-networkd'
 	echo '/dev/vda / ext4 errors=remount-ro 0 1' >"$IMAGE.new/root/etc/fstab"
 	cp -L "$IMAGE.new"/root/boot/vmlinuz-* "$IMAGE.new/kernel"
