@@ -11,11 +11,14 @@ mariadb|mariadb-client
 spawn-fcgi|spawn-fcgi
 multiwatch|multiwatch
 sqitch|sqitch
-perl:DBD::mysql|libdbd-mysql-perl
-perl:DBD::MariaDB|libdbd-mariadb-perl
 openssl|openssl
 curl|curl
 '
+# Sqitch's driver, from Sqitch 1.5 on another one.
+case $(sed -n 's/^ID=//p; s/^VERSION_ID="*\([0-9.]*\)"*/\1/p' /etc/os-release | sort | paste -s) in
+11*debian | 12*debian | 2[0-3].*ubuntu | 24.04*ubuntu) RUN_NEEDS+=$'perl:DBD::mysql|libdbd-mysql-perl\n' ;;
+*) RUN_NEEDS+=$'perl:DBD::MariaDB|libdbd-mariadb-perl\n' ;;
+esac
 BUILD_NEEDS='
 gcc|gcc
 libc|libc6-dev
