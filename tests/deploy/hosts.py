@@ -12,9 +12,8 @@ import time
 REPO = pathlib.Path(__file__).resolve().parent.parent.parent
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = '/usr/bin/python3'
-NEEDS = {'ansible-playbook': 'ansible', 'ansible-lint': 'ansible-lint', 'yamllint': 'yamllint', 'mmdebstrap': 'mmdebstrap',
-         'systemd-nspawn': 'systemd-container', 'ip': 'iproute2', 'ssh': 'openssh-client', 'shellcheck': 'shellcheck',
-         'objdump': 'binutils', 'curl': 'curl', 'nginx': 'nginx-light', 'openssl': 'openssl'}
+NEEDS = {'ansible-playbook': 'ansible', 'mmdebstrap': 'mmdebstrap', 'systemd-nspawn': 'systemd-container', 'ip': 'iproute2',
+         'ssh': 'openssh-client', 'objdump': 'binutils', 'curl': 'curl', 'nginx': 'nginx', 'openssl': 'openssl'}
 LOAD = int(os.environ.get('DEPLOY_REQUESTS', 20000))
 
 
@@ -64,10 +63,13 @@ class Hosts:
         done = self.script('up', *names)
         if done.returncode:
             raise Failed(done.stderr)
-        text = self.script('inventory').stdout.replace('[app', '[rowgate')
-        self.inventory.write_text(text + 'nginx_rate=0\nrowgate_workers=6\nrowgate_admin_email=admin@example.com\n')
+        self.inventory.write_text(self.script('inventory').stdout.replace('[app', '[rowgate'))
+        shutil.copytree(REPO / 'ansible/inventories/test/group_vars', self.inventory.parent / 'group_vars', dirs_exist_ok=True)
 
     def close(self):
+        # In good order they would take their time.
+        for folder in (self.folder / 'test-host/hosts').glob('*'):
+            self.script('crash', folder.name)
         self.script('down')
         # Read-only files of the base's own, mounts that are gone with the hosts: nothing else is in there.
         shutil.rmtree(self.folder, ignore_errors=True)

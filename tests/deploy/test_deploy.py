@@ -119,15 +119,6 @@ def test_the_manifest_says_what_it_holds(first, tmp_path):
 
 # ---- the playbooks as text ----
 
-def test_lint():
-    for command in (['ansible-lint', '-p', '--offline', '--nocolor'], ['yamllint', '-s', '.']):
-        done = subprocess.run(command, cwd=REPO / 'ansible', capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
-    scripts = [REPO / 'ansible/release/rowgate-pool', *REPO.glob('ansible/roles/*/files/rowgate-*')]
-    done = subprocess.run(['shellcheck', '-x', *[s for s in scripts if b'sh' in s.read_bytes()[:30]]], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-
-
 @pytest.mark.parametrize('role', ['common', 'database', 'rowgate', 'nginx', 'backup'])
 def test_every_variable_is_specified_and_in_the_guide(role):
     names = set(re.findall(r'^(\w+):', (REPO / f'ansible/roles/{role}/defaults/main.yml').read_text(), re.M))
@@ -236,6 +227,22 @@ def test_a_release_that_does_not_run_is_left_for_the_old_one(hosts, clone, tmp_p
     # h2 was not touched, h1 goes on.
     assert hosts.status('h1')['release'] == live['release'] == hosts.status('h2')['release']
     assert recap(out)['h2']['changed'] == '0'
+
+
+def test_a_release_that_nginx_refuses_is_taken_back(hosts, clone):
+    live = hosts.status('h1')
+    site = clone / 'nginx/site.conf'
+    text = site.read_text()
+    site.write_text(text + 'nonsense;\n')
+    commit(clone, 'nginx refuses it')
+    archive = release(clone)
+    site.write_text(text)
+    commit(clone, 'mended again')
+    with hosts.load('h1', at_least=1000) as seen:
+        out = hosts.play('deploy', '-e', f'rowgate_release={archive}', fails=True)
+    assert 'does not answer through nginx' in out and seen['failed'] == 0, seen
+    assert {**live, 'before': '', 'pending': ''} == {**hosts.status('h1'), 'before': '', 'pending': ''}
+    assert hosts.curl('h1', '/health/ready')[0] == 200
 
 
 def test_a_migration_that_fails_half_way(hosts, clone):
