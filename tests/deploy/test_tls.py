@@ -95,6 +95,7 @@ class Site:
         provisioned(host, *NAMES)
         # Own, whatever a run before has left.
         self.play(*NAMES)
+        host.ssh('b1', 'sudo rm -rf /etc/letsencrypt/live /etc/letsencrypt/archive /etc/letsencrypt/renewal /etc/letsencrypt/accounts')
         self.start()
 
     def start(self):
