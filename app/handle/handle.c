@@ -17,6 +17,15 @@ static void adjust_read_only(const struct exchange *x)
 	x->err->retry_after = 0;
 }
 
+/* To MySQL a temporary table is no write, and to a read-only transaction it is one. */
+static void advise_reads(const struct exchange *x)
+{
+	if (x->err->code == ERR_READ_ONLY && x->call && x->call->routine->reads)
+		error_hint(x->err,
+			   "It is declared to read only, and so it runs. Declared MODIFIES SQL DATA it may write, and "
+			   "make temporary tables, by POST.");
+}
+
 /* A write that failed for reasons of ours was not done, but for the one case where nobody knows. */
 static void outcome(const struct exchange *x)
 {
@@ -44,6 +53,7 @@ static void rest(struct exchange *x)
 		return;
 	adjust_denied(x);
 	adjust_read_only(x);
+	advise_reads(x);
 	render_error(&x->w->state->config, x->err, rs);
 	outcome(x);
 	if (x->err->code == ERR_METHOD)

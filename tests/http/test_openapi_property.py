@@ -14,7 +14,8 @@ import pytest
 SEED = 20261121
 # Answers that take their time on purpose, or whose status is what the routine says it is.
 SLOW = {'heavy', 'slow_items', 'slow_stream'}
-WAYWARD = {'hang', 'spin', 'sneaky_commit', 'answer_with', 'answer_with_care', 'leave_more'}
+WAYWARD = {'hang', 'spin', 'sneaky_commit', 'answer_with', 'answer_with_care', 'leave_more', 'in_steps',
+           'in_steps_and_says_so'}
 KEYWORDS = {'type', 'format', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'maxLength', 'pattern', 'enum',
             'required', 'properties', 'items', 'oneOf', 'allOf', '$ref', 'additionalProperties', 'description', 'default',
             'examples', 'readOnly', 'writeOnly'}

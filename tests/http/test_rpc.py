@@ -473,6 +473,16 @@ def test_methods(rpc):
         assert rpc('sayhello', {}, method=method).error() == (405, 'PGRST101')
 
 
+def test_temporary_tables(rpc):
+    """As Sakila's rewards_report: what says that it only reads makes none, and is told what would help; which helps."""
+    for response in (rpc('in_steps'), rpc('in_steps', {})):
+        body = response.json()
+        assert (response.status, body['code']) == (405, '25006') and 'MODIFIES SQL DATA' in body['hint']
+    assert rpc('in_steps_and_says_so', {}).json() == [{'n': 1}]
+    assert rpc('in_steps_and_says_so').error() == (405, '25006')
+    assert rpc('sneaky_log?note=x').json()['hint'] is None
+
+
 def test_options(rpc):
     allow = {name: rpc(name, method='OPTIONS').headers['Allow'] for name in
              ('sayhello', 'add_log', 'getallprojects', 'unannotated_read', 'add_them')}
