@@ -286,7 +286,7 @@ STAGES = {
     'scale-mysql': lambda: shown(on_mysql('tests/scale/test_replica.py')), 'group': lambda: shown(on_mysql('tests/scale/test_group.py')),
     'failover': lambda: shown(pytest('tests/scale/test_hosts.py', '-rs')),
     'monitoring': lambda: pytest('tests/monitoring', 'tests/cloud'), 'fuzz': fuzz,
-    'deploy': deploy, 'deploy-more': lambda: shown(pytest('tests/deploy/test_bad_input.py', 'tests/deploy/test_tls.py', '-rs')),
+    'deploy': deploy, 'deploy-more': lambda: shown(pytest('tests/deploy/test_bad_input.py', 'tests/deploy/test_tls.py', '-rs', alone=False)),
     'mysqlclient': mysqlclient, 'fault': fault('mariadb'), 'fault-mysql': fault('mysql'),
 }
 

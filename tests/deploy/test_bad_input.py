@@ -271,7 +271,7 @@ rowgate-backup restore "$dump" "$PWD/log.enc"
     ('touch log/databases.sql.gz', 'log.enc holds a dump: the first file is the dump'),
 ])
 def test_binary_logs_that_do_not_follow_the_dump(host, backups, wrong, sentence):
-    ask = "sudo mariadb -BN -e 'SELECT MAX(create_time) FROM information_schema.tables'"
+    ask = "sudo mariadb -BN wages -e 'SELECT MAX(create_time) FROM information_schema.tables WHERE table_schema = DATABASE()'"
     before = host.ssh('b1', ask)
     script = MAKE.format(wrong=wrong).replace("'", "'\\''")
     done = host.script('ssh', 'b1', f"sudo sh -c '{script}'")
