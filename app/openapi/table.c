@@ -71,6 +71,15 @@ static const struct relation *foreign_key(const struct document *d, const struct
 	return NULL;
 }
 
+/* An index of words of this column alone. */
+static bool has_fulltext(const struct column *c)
+{
+	for (size_t i = 0; i < c->table->nfulltext; i++)
+		if (c->table->fulltext[i].n == 1 && c->table->fulltext[i].columns[0] == c)
+			return true;
+	return false;
+}
+
 static bool in_primary(const struct column *c)
 {
 	const struct key *k = c->table->primary;
@@ -231,6 +240,8 @@ static void add_property(struct document *d, const struct entry *e, size_t i)
 		openapi_flag(b, "x-generated", true);
 	if (c->auto_increment)
 		openapi_flag(b, "x-auto-increment", true);
+	if (has_fulltext(c))
+		openapi_flag(b, "x-fulltext", true);
 	if (c->generated || !(mine & (MAY_INSERT | MAY_UPDATE)))
 		openapi_flag(b, "readOnly", true);
 	else if (!(mine & MAY_SELECT))

@@ -32,7 +32,7 @@ INSERT INTO web_keyless VALUES (1, 'one'), (2, 'two');
 INSERT INTO web_wide (id) VALUES (1);
 `
 const names = ['web_part', 'web_thing', 'web_maker', 'web_keyless', 'web_wide']
-const drop = [...names, 'web_spot'].map((n) => `DROP TABLE IF EXISTS ${n};`).join(' ')
+const drop = [...names, 'web_spot', 'web_text'].map((n) => `DROP TABLE IF EXISTS ${n};`).join(' ')
 const users = []
 
 export async function makeTables() {

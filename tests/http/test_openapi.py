@@ -329,6 +329,7 @@ def test_defaults_and_generated(service):
     assert 'default' not in column(service, 'w_item', 'n')
     assert column(service, 'w_item', 'twice')['readOnly'] and column(service, 'w_item', 'twice')['x-generated']
     assert column(service, 'w_item', 'id')['x-auto-increment']
+    assert column(service, 'articles', 'body')['x-fulltext'] and 'x-fulltext' not in column(service, 'articles', 'title')
     assert schema(service, 'w_item.insert')['required'] == ['name']
     assert schema(service, 'w_kid.insert')['required'] == ['id', 'item_id']
 

@@ -94,12 +94,19 @@ export function fromPairs(pairs) {
 	return root
 }
 
-// What a search box asks of every column of text, as one pair; null when there is nothing to look in.
+// Words that a FULLTEXT index may know, by their beginnings: not those that InnoDB leaves out.
+const left = new Set('about are com for from how that the this und was what when where who will with www'.split(' '))
+const beginnings = (words) => words.split(/[^\p{L}\p{N}_]+/u).filter((w) => w.length > 2 && !left.has(w.toLowerCase())).map((w) => `${w}:*`).join(' & ')
+
+// What a search box asks of every column of text, as one pair; null when there is nothing to look in. Long texts are
+// looked into where they have a FULLTEXT index.
 export function search(t, words) {
 	const like = `*${words.replace(/[\\%_]/g, '\\$&')}*`
 	const leaves = t.columns.filter((c) => c.readable && c.kind === 'text' && !c.big).map((c) => `${name(c.name)}.ilike.${quoted(like)}`)
 	if (/^-?\d+$/.test(words))
 		for (const c of t.columns) if (c.kind === 'integer' && t.key.includes(c.name) && words.length < 10) leaves.push(`${name(c.name)}.eq.${words}`)
+	const known = beginnings(words)
+	for (const c of t.columns) if (known && c.readable && c.kind === 'text' && c.big && c.fulltext) leaves.push(`${name(c.name)}.fts.${quoted(known)}`)
 	return leaves.length ? ['or', `(${leaves.join(',')})`] : null
 }
 

@@ -37,6 +37,7 @@ function column(name, p, table, required) {
 		maxLength: p.maxLength,
 		default: p.default ?? p['x-default'],
 		auto: Boolean(p['x-auto-increment']),
+		fulltext: Boolean(p['x-fulltext']),
 		generated: Boolean(p['x-generated']) || p.readOnly === true,
 		comment: plain(p.description),
 		fk: p['x-foreign-key'] || null,
