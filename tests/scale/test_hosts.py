@@ -24,6 +24,7 @@ from test_deploy import changed, release  # noqa: E402
 KEEP = os.environ.get('DEPLOY_KEEP')
 reason = lib.impossible() or (None if shutil.which('mariadb-install-db') else 'no MariaDB here to play RDS')
 ADDRESS = {'a': '10.77.0.3', 'b': '10.77.0.4'}
+FIRST = 10000000
 PATIENCE = 180
 
 
@@ -189,11 +190,12 @@ def from_reader(host):
 
 
 @contextlib.contextmanager
-def writing(host, token, count=4):
+def writing(host, writer, token, count=4):
     """What clients were told that it is there: [[id, sent, answered], ...] of each."""
     done, command = [], [lib.HERE / 'hosts/test-host.sh', host.folder, 'run', lib.PYTHON, REPO / 'tests/scale/write.py', host.address('f1'), '443',
                          'f1', host.folder / 'inventory/tls/f1-ca.pem', token]
-    clients = [subprocess.Popen([*command, str((i + 1) * 1000000)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for i in range(count)]
+    first = max(rows(writer), default=FIRST) + 1
+    clients = [subprocess.Popen([*command, str(first + i * 1000000)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for i in range(count)]
     try:
         yield done
     finally:
@@ -204,7 +206,7 @@ def writing(host, token, count=4):
 
 
 def rows(server):
-    return {row[0] for row in server.sql('SELECT id FROM wages.salary_history WHERE id >= 1000000')}
+    return {row[0] for row in server.sql(f'SELECT id FROM wages.salary_history WHERE id >= {FIRST}')}
 
 
 def more_rows(server, n=100):
@@ -240,7 +242,7 @@ def test_failover(host, pair, how, capsys):
     token = host.folder / 'token'
     token.write_text(host.token('f1'))
     old = pair.writer
-    with writing(host, token) as done:
+    with writing(host, old, token) as done:
         more_rows(old)
         if how == 'killed':
             old.end(signal.SIGKILL)
@@ -287,6 +289,7 @@ def test_a_list_of_hosts(host, pair):
     conf = host.ssh('f1', 'cat /etc/rowgate/live/rowgate.conf')
     assert 'db-host = reader.db.test, writer.db.test' in conf
     token = host.folder / 'token'
-    with writing(host, token, 1) as done:
+    token.write_text(host.token('f1'))
+    with writing(host, pair.writer, token, 1) as done:
         more_rows(pair.writer, 10)
     assert done[0]
