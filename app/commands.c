@@ -227,6 +227,21 @@ static void check_idempotency(struct check *c, struct db_conn *conn)
 	report(c, "writes with an Idempotency-Key can be kept", !b.len);
 }
 
+/* Reads go on without it, so nobody else says that it is gone. */
+static void check_reader(struct check *c, struct slice role)
+{
+	struct session *s = c->s;
+	struct db_conn *conn = NULL;
+	int64_t beat;
+	bool ok;
+
+	if (!*s->state->config.db_reader_host)
+		return;
+	ok = db_acquire_reader(s->state->db, role, -1, &conn, &beat, &s->err);
+	report(c, "db-reader-host lets in and shows how far it is", ok);
+	db_release(s->state->db, conn);
+}
+
 static void check_roles(struct check *c)
 {
 	struct session *s = c->s;
@@ -256,6 +271,7 @@ static void check_roles(struct check *c)
 	check_connections(c, conn);
 	check_idempotency(c, conn);
 	db_release(s->state->db, conn);
+	check_reader(c, anon);
 }
 
 static void check_transport(struct check *c)

@@ -44,8 +44,9 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir()
         self.folder.chmod(0o755)
-        subprocess.run(['mariadb-install-db', '--no-defaults', '--user=mysql', f'--datadir={self.folder}/data', '--skip-test-db',
-                        '--auth-root-authentication-method=normal'], check=True, capture_output=True)
+        done = subprocess.run(['mariadb-install-db', '--no-defaults', '--force', '--user=mysql', f'--datadir={self.folder}/data', '--skip-test-db',
+                               '--auth-root-authentication-method=normal'], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
     def start(self, *more):
         tls, program = self.host.folder / 'db-tls', shutil.which('mariadbd', path=os.environ['PATH'] + ':/usr/sbin')

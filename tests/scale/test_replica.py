@@ -9,13 +9,14 @@ import http.client
 import itertools
 import json
 import signal
+import subprocess
 import threading
 import time
 import uuid
 
 import pytest
 
-from harness import Http, wait_until
+from harness import BUILD, REPO, Http, wait_until
 
 PATIENCE = 180
 CALM = {'db-connect-timeout': '20000', 'db-statement-timeout': '30000'}
@@ -166,6 +167,17 @@ def test_without_a_reader_there_are_no_positions(pair):
     assert 'Rowgate-Position' not in answer.headers
     assert pair.get('/projects', {'Rowgate-Position': 'nonsense'}).status == 200
     assert 'rowgate_reads_total' not in pair.rq('GET', '/metrics').text
+
+
+def test_a_check_looks_at_the_reader_too(pair, far):
+    def check():
+        done = subprocess.run([REPO / BUILD / 'rowgate', 'check', '-c', far.folder / 'rowgate.conf'], capture_output=True, text=True)
+        line, = (line for line in done.stdout.splitlines() if 'db-reader-host' in line)
+        return done.returncode, line.split()[0]
+    assert wait_until(lambda: check() == (0, 'ok'), PATIENCE)
+    pair.server.reader.target = None
+    pair.server.reader.cut()
+    assert check() == (1, 'PROBLEM')
 
 
 def readers(one, count):
