@@ -57,13 +57,12 @@ def test_clashes_of_two_nodes_are_tried_again_as_a_whole(cluster):
 def test_a_key_stops_a_repetition_at_another_node(cluster):
     headers = {'Content-Type': 'application/json', 'Idempotency-Key': str(uuid.uuid4())}
     instances = [cluster.variant({'db-host': cluster.server.hosts(i), **CALM}) for i in (0, 1)]
-    first = instances[0].rq('POST', '/rest/v1/w_one', headers, '{"id":77}', cluster.token('service_role'))
-    assert first.status == 201
 
-    def again():
-        return instances[1].rq('POST', '/rest/v1/w_one', headers, '{"id":77}', cluster.token('service_role'))
-    assert wait_until(lambda: again().headers.get('Idempotency-Replayed') == 'true', PATIENCE)
-    assert again().status == 201
+    def send(instance):
+        return instance.rq('POST', '/rest/v1/w_one', headers, '{"id":77}', cluster.token('service_role'))
+    assert wait_until(lambda: send(instances[0]).status == 201, PATIENCE)
+    assert wait_until(lambda: send(instances[1]).headers.get('Idempotency-Replayed') == 'true', PATIENCE)
+    assert send(instances[1]).status == 201
 
 
 def test_a_node_dies_and_nothing_is_lost(cluster, one, capsys):
