@@ -68,6 +68,7 @@ bool db_call(struct db_conn *conn, const char *text, struct error *err)
 			return db_conn_failed(conn, err);
 		more = mysql_next_result(conn->mysql);
 	}
+	conn->ended |= more < 0 && !db_conn_is_open(conn);
 	return more < 0 || db_conn_failed(conn, err);
 }
 

@@ -61,6 +61,7 @@ struct db_conn {
 	int64_t opened, used, role_set; /* milliseconds, monotonic */
 	bool in_transaction;
 	bool writing;    /* the transaction is one of db_begin */
+	bool ended;      /* it was ended by what was called, which may do so */
 	bool chained;    /* a transaction is open that has read nothing yet */
 	bool committing; /* COMMIT was sent, its answer not read */
 	bool locked;     /* it holds a lock of GET_LOCK */
@@ -76,6 +77,12 @@ struct db_conn {
 	size_t nstmts;
 	size_t stmts_weight; /* columns and parameters of all of them */
 };
+
+/* As the server said with its last answer. */
+static inline bool db_conn_is_open(const struct db_conn *conn)
+{
+	return (conn->mysql->server_status & SERVER_STATUS_IN_TRANS) != 0;
+}
 
 #define MAX_CONNECTIONS 64
 #define MAX_KILLS 8

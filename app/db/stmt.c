@@ -691,6 +691,7 @@ enum db_step db_next_set(struct arena *a, struct db_rows *rows, struct db_set *s
 
 		rows->begun = true;
 		if (rc < 0) {
+			rows->conn->ended |= !db_conn_is_open(rows->conn);
 			note(rows->conn, s, rows->since, rows->n, false);
 			return DB_END;
 		}

@@ -23,7 +23,7 @@ bool db_begin(struct db_conn *conn, struct error *err)
 		return true;
 	if (!db_command(conn, "START TRANSACTION READ WRITE", err))
 		return false;
-	conn->chained = false;
+	conn->chained = conn->ended = false;
 	conn->in_transaction = conn->writing = true;
 	return true;
 }
@@ -40,10 +40,22 @@ static void unknown_outcome(struct error *err)
 	err->db_errno = number;
 }
 
+/*
+ * Galera may take a transaction back for another node's while it reads after having written. MariaDB (10.11) then says nothing but
+ * that there is none any more, and COMMIT succeeds with nothing in it: an acknowledged write that is nowhere.
+ */
+static bool taken_back(const struct db_conn *conn, struct error *err)
+{
+	if (!conn->mariadb || !conn->writing || conn->ended || db_conn_is_open(conn))
+		return false;
+	db_error(err, 1213, "40001", "the transaction was ended by the server before COMMIT");
+	return true;
+}
+
 /* Refused, it was rolled back; with the connection lost, either may be true. */
 bool db_commit(struct db_conn *conn, struct error *err)
 {
-	bool ok = db_command(conn, "COMMIT", err);
+	bool ok = !taken_back(conn, err) && db_command(conn, "COMMIT", err);
 
 	if (ok)
 		conn->in_transaction = conn->writing = false;

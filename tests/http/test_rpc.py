@@ -496,6 +496,9 @@ def test_post_is_committed(rpc):
     assert [row['note'] for row in rpc('log_it', {'note': 'two'}).json()] == ['one', 'two']
     assert rpc('sneaky_log', {'note': 'three'}).text == '1'
     assert rpc.notes() == ['one', 'two', 'three']
+    # One that ends the transaction itself has not lost it.
+    assert rpc('sneaky_commit', {'note': 'four'}).status == 204
+    assert rpc.notes() == ['one', 'two', 'three', 'four']
 
 
 def test_what_fails_leaves_nothing(rpc):
