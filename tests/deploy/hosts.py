@@ -97,8 +97,8 @@ class Hosts:
         return done.stdout
 
     def curl(self, name, path, *words):
-        """Status and body."""
-        done = self.script('run', 'curl', '-sS', '--noproxy', '*', '--max-time', '60', '-w', '\n%{http_code}', '--cacert',
+        """Status and body. A worker of nginx that a reload ends closes new connections of HTTP/2."""
+        done = self.script('run', 'curl', '-sS', '--http1.1', '--noproxy', '*', '--max-time', '60', '-w', '\n%{http_code}', '--cacert',
                            self.folder / f'inventory/tls/{name}-ca.pem', *words, f'https://{self.address(name)}{path}')
         body, _, status = done.stdout.rpartition('\n')
         return int(status or 0), body
