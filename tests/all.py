@@ -82,9 +82,10 @@ def counted(status, out):
     summary = out.strip().splitlines()[-1] if out.strip() else ''
     failed = number(r'(\d+) failed', summary) + number(r'(\d+) errors?', summary)
     passed = number(r'(\d+) passed', summary)
-    if status not in (0, 1) or not passed + failed:
+    skipped = number(r'(\d+) skipped', summary)
+    if status not in (0, 1) or not passed + failed + skipped:
         failed = failed or 1
-    return passed, failed, number(r'(\d+) skipped', summary), out
+    return passed, failed, skipped, out
 
 
 def unit(build=BUILD, *settings):
@@ -268,7 +269,7 @@ def shown(counts):
 
 
 def deploy():
-    return shown(pytest('tests/deploy/test_deploy.py', '-rs', alone=False))
+    return shown(pytest('tests/deploy/test_deploy.py', '-rfEs', alone=False))
 
 
 def target(name):
@@ -286,7 +287,7 @@ STAGES = {
     'scale-mysql': lambda: shown(on_mysql('tests/scale/test_replica.py')), 'group': lambda: shown(on_mysql('tests/scale/test_group.py')),
     'failover': lambda: shown(pytest('tests/scale/test_hosts.py', '-rfEs')),
     'monitoring': lambda: pytest('tests/monitoring', 'tests/cloud'), 'fuzz': fuzz,
-    'deploy': deploy, 'deploy-more': lambda: shown(pytest('tests/deploy/test_bad_input.py', 'tests/deploy/test_tls.py', '-rs', alone=False)),
+    'deploy': deploy, 'deploy-more': lambda: shown(pytest('tests/deploy/test_bad_input.py', 'tests/deploy/test_tls.py', '-rfEs', alone=False)),
     'mysqlclient': mysqlclient, 'fault': fault('mariadb'), 'fault-mysql': fault('mysql'),
 }
 

@@ -41,8 +41,8 @@ static void unknown_outcome(struct error *err)
 }
 
 /*
- * Galera may take a transaction back for another node's while it reads after having written. MariaDB (10.11) then says nothing but
- * that there is none any more, and COMMIT succeeds with nothing in it: an acknowledged write that is nowhere.
+ * Galera may take a transaction back for another node's while it reads after having written. MariaDB (10.11) then says
+ * nothing but that there is none any more, and COMMIT succeeds with nothing in it: an acknowledged write that is nowhere.
  */
 static bool taken_back(const struct db_conn *conn, struct error *err)
 {

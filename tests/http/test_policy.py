@@ -494,7 +494,7 @@ def hidden(guard):
     yield guard
     guard.sql("DELETE FROM rowgate.policy WHERE table_name = 'free'")
     guard.sql(f'DROP DATABASE {guard.hidden}')
-    assert wait_until(lambda: len(guard.get('/free').json()) == 20, 30)
+    assert wait_until(lambda: len(guard.get('/free').json()) == 20, 90)
 
 
 def becomes(guard, status, code=None):
