@@ -128,6 +128,16 @@ def test_every_variable_is_specified_and_in_the_guide(role):
     assert names <= guide, names - guide
 
 
+def test_what_runs_keep_beside_an_inventory_is_no_host(tmp_path):
+    inventory = tmp_path / 'production'
+    shutil.copytree(REPO / 'ansible/inventories/example', inventory)
+    for name in ('secrets/jwt-secret', 'tls/api1-ca.pem', 'backups/api1/1-dump.enc'):
+        (inventory / name).parent.mkdir(parents=True, exist_ok=True)
+        (inventory / name).write_bytes(b'one two\n\xff\n')
+    done = subprocess.run(['ansible-inventory', '-i', inventory, '--list'], cwd=REPO / 'ansible', capture_output=True, text=True, check=True)
+    assert list(json.loads(done.stdout)['_meta']['hostvars']) == ['api1.example.com'] and 'WARNING' not in done.stderr
+
+
 # ---- provision ----
 
 def test_bare_hosts_are_provisioned_in_one_run(hosts):
