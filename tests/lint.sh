@@ -25,8 +25,8 @@ mapfile -t sources < <(git ls-files -co --exclude-standard 'app/*.c')
 # rowgate-jwks is built, and looked at, where libcurl is.
 pkg-config --exists libcurl || mapfile -t sources < <(printf '%s\n' "${sources[@]}" | grep -v '^app/fetch/')
 mapfile -t code < <(git ls-files -co --exclude-standard 'app/*.[ch]' 'include/*.h' 'tests/*.[ch]')
-mapfile -t scripts < <(git ls-files -co --exclude-standard '*.sh' .ci/run ansible/release/rowgate-pool 'ansible/roles/*/files/rowgate-*' |
-	grep -v '\.\(json\|yml\)$')
+mapfile -t scripts < <(git ls-files -co --exclude-standard '*.sh' .ci/run ansible/release/rowgate-pool 'ansible/roles/*/files/rowgate-*' \
+	'ansible/roles/*/files/check-*' | grep -v '\.\(json\|yml\)$')
 mapfile -t python < <(git ls-files -co --exclude-standard '*.py')
 read -ra flags <<<"-std=c11 -D_GNU_SOURCE -Iinclude -DROWGATE_VERSION=\"0\" $(
 	pkg-config --cflags json-c libjwt openssl zlib libmariadb

@@ -82,11 +82,13 @@ class Pair:
     """a writes, b follows; what a has acknowledged b has."""
 
     def __init__(self, host):
-        self.host, self.tls = host, host.folder / 'db-tls'
+        self.host, self.tls, self.servers = host, host.folder / 'db-tls', {}
+
+    def begin(self):
         for address in ADDRESS.values():
-            host.script('run', 'ip', 'addr', 'add', f'{address}/24', 'dev', 'br0')
+            self.host.script('run', 'ip', 'addr', 'add', f'{address}/24', 'dev', 'br0')
         self.make_tls()
-        self.servers = {name: Server(host, name) for name in ADDRESS}
+        self.servers = {name: Server(self.host, name) for name in ADDRESS}
         self.writer, self.reader = self.servers['a'], self.servers['b']
         self.writer.start()
         self.writer.sql("CREATE USER admin@'%' IDENTIFIED BY 'the right one'")
@@ -168,8 +170,11 @@ def host():
 @pytest.fixture(scope='module')
 def pair(host):
     made = Pair(host)
-    yield made
-    made.close()
+    try:
+        made.begin()
+        yield made
+    finally:
+        made.close()
 
 
 def settings(pair, **more):
