@@ -3,6 +3,7 @@ From two bare hosts that have just booted to what the operations guide promises:
 deployed, rolled back, keys and passwords rotated under load, workers killed, power cut, backed up and restored. The tests
 follow one another; each leaves the hosts in service.
 """
+import gzip
 import hashlib
 import json
 import os
@@ -280,6 +281,8 @@ def test_a_migration_that_fails_half_way(hosts, clone):
 def test_an_archive_that_was_tampered_with(hosts, first, tmp_path):
     bad = tmp_path / first.name
     bad.write_bytes(first.read_bytes() + b'x')
+    assert 'is damaged, build or fetch it again' in hosts.play('deploy', '-e', f'rowgate_release={bad}', '--limit', 'h1', fails=True)
+    bad.write_bytes(gzip.compress(gzip.decompress(first.read_bytes()), 1))
     shutil.copy(f'{first}.sha256', tmp_path)
     assert 'expected' in hosts.play('deploy', '-e', f'rowgate_release={bad}', '--limit', 'h1', fails=True)
     # Its own checksum beside it does not help when a file in it is another one.

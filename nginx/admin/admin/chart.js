@@ -86,7 +86,7 @@ const measureName = (c) => (c.figure === 'count' ? 'rows' : `${FIGURES[c.figure]
 const LOADERS = {
 	async bars({ model, t, c, where, ask }) {
 		const of = t.byName[c.group]
-		const found = await ask([['select', `key:${columnName(c.group)},value:${measureOf(c)}`], ['order', 'value.desc'], ['limit', GROUPS + 1]])
+		const found = await ask([['select', `key:${columnName(c.group)},value:${measureOf(c)}`], ['order', `value.desc,${columnName(c.group)}`], ['limit', GROUPS + 1]])
 		const list = found.slice(0, GROUPS)
 		const labels = await labelsOf(model, of, list.map((r) => r.key))
 		const name = (r) => (r.key === null ? '(null)' : r.key === '' ? '(empty)' : labels[r.key] || shown(r.key))
