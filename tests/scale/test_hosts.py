@@ -18,7 +18,7 @@ import pytest
 REPO = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPO / 'tests/deploy'))
 import hosts as lib  # noqa: E402
-from more import RIGHTS, Process, said  # noqa: E402
+from more import RIGHTS, Authority, Process, said  # noqa: E402
 from test_deploy import changed, release  # noqa: E402
 
 KEEP = os.environ.get('DEPLOY_KEEP')
@@ -87,7 +87,8 @@ class Pair:
     def begin(self):
         for address in ADDRESS.values():
             self.host.script('run', 'ip', 'addr', 'add', f'{address}/24', 'dev', 'br0')
-        self.make_tls()
+        shutil.rmtree(self.tls, ignore_errors=True)
+        Authority(self.tls).sign('server', 'writer.db.test', 'reader.db.test')
         self.servers = {name: Server(self.host, name) for name in ADDRESS}
         self.writer, self.reader = self.servers['a'], self.servers['b']
         self.writer.start()
@@ -98,21 +99,6 @@ class Pair:
         self.reader.start()
         self.follow()
         self.lead()
-
-    def openssl(self, *words):
-        subprocess.run(['openssl', *words], cwd=self.tls, check=True, capture_output=True)
-
-    def make_tls(self):
-        shutil.rmtree(self.tls, ignore_errors=True)
-        self.tls.mkdir()
-        self.openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=ca',
-                     '-keyout', 'ca.key', '-out', 'ca.pem')
-        self.openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=db', '-keyout', 'server.key',
-                     '-out', 'server.csr')
-        (self.tls / 'names').write_text('subjectAltName = DNS:writer.db.test, DNS:reader.db.test\n')
-        self.openssl('x509', '-req', '-in', 'server.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-set_serial', '7', '-days', '2', '-extfile',
-                     'names', '-out', 'server.pem')
-        (self.tls / 'server.key').chmod(0o644)
 
     def follow(self):
         self.reader.sql('SET GLOBAL read_only = ON')
