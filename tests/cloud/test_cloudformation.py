@@ -202,6 +202,18 @@ def test_connections_that_the_load_balancer_keeps(resources):
     assert 'nginx_trusted_proxies: [' in (REPO / 'ansible/inventories/production.example/group_vars/all/vars.yml').read_text()
 
 
+def test_alarms_are_heard(template, resources):
+    alarms = of(resources, 'AWS::CloudWatch::Alarm')
+    assert len(alarms) >= 6
+    for name, alarm in alarms.items():
+        assert alarm['AlarmActions'] == alarm['OKActions'] == [{'Ref': 'Alarms'}] and alarm['AlarmDescription'], name
+        assert resources[name]['Condition'] == ('WantReaderAlarms' if {'Ref': 'DbReplica'} in walk(alarm) else 'WantAlarms')
+        of_the_database = {'Ref': 'Db'} in walk(alarm) or {'Ref': 'DbReplica'} in walk(alarm)
+        assert alarm['Namespace'] == ('AWS/RDS' if of_the_database else 'AWS/ApplicationELB'), name
+    assert resources['Alarms']['Properties']['Subscription'] == [{'Protocol': 'email', 'Endpoint': {'Ref': 'AlarmEmail'}}]
+    assert template['Parameters']['AlarmEmail']['Default'] == ''
+
+
 def test_the_secret_has_what_the_inventory_asks_of_it(tmp_path):
     """make-secret.sh with an aws of our own, which keeps what it is given."""
     (tmp_path / 'aws').write_text('#!/bin/sh\ncase "$*" in *describe-secret*) exit 1 ;; esac\n'
@@ -282,6 +294,7 @@ def moto_root():
         pytest.skip('moto runs from a chroot: needs root and mmdebstrap')
     uri = subprocess.run("apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' | awk '$2 !~ /-/ { print $1; exit }'",
                          shell=True, capture_output=True, text=True).stdout.strip()
+    FOLDER.mkdir(parents=True, exist_ok=True)
     new = FOLDER / 'moto.new'
     shutil.rmtree(new, ignore_errors=True)
     done = subprocess.run(['mmdebstrap', '--quiet', '--mode=root', '--variant=extract',
@@ -327,7 +340,7 @@ def test_the_stack_in_moto(template):
     (root / 'rowgate').mkdir(exist_ok=True)
     (root / 'rowgate/template.json').write_text(json.dumps(for_moto(template)))
     (root / 'rowgate/parameters.json').write_text(json.dumps({
-        'ReleaseBucket': 'b',
+        'ReleaseBucket': 'b', 'AlarmEmail': 'ops@example.com',
         'SecretArn': 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:rowgate/production-x'}))
     (root / 'rowgate/run.py').write_text(MOTO)
     done = subprocess.run(['chroot', root, '/usr/bin/python3', '/rowgate/run.py'], capture_output=True, text=True, timeout=300)
