@@ -12,11 +12,12 @@ word() { openssl rand -hex 24; }
 
 document() {
 	SIGNING=$(openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256) KID=$(openssl rand -hex 12) \
-	ADMIN=$(word) AUTHENTICATOR=$(word) CATALOGUE=$(word) IDENTITY=$(word) JWT=$(openssl rand -hex 32) python3 -c '
+	ADMIN=$(word) USER_PASSWORD=$(word) AUTHENTICATOR=$(word) CATALOGUE=$(word) IDENTITY=$(word) JWT=$(openssl rand -hex 32) python3 -c '
 import json, os, sys, time
 now = int(time.time())
 signing = {"keys": [{"kid": os.environ["KID"], "alg": "ES256", "created": now, "active": now, "key": os.environ["SIGNING"] + "\n"}]}
-print(json.dumps({"admin_password": os.environ["ADMIN"], "authenticator_password": os.environ["AUTHENTICATOR"],
+print(json.dumps({"admin_password": os.environ["ADMIN"], "user_password": os.environ["USER_PASSWORD"],
+                  "authenticator_password": os.environ["AUTHENTICATOR"],
                   "catalogue_password": os.environ["CATALOGUE"], "identity_password": os.environ["IDENTITY"],
                   "jwt_secret": os.environ["JWT"], "signing_keys": json.dumps(signing), "tls_key": sys.stdin.read()}))' <"$1"
 }
