@@ -184,7 +184,7 @@ def test_rights_of_a_host(resources):
 
 def test_the_load_balancer(resources):
     listeners = of(resources, 'AWS::ElasticLoadBalancingV2::Listener')
-    assert listeners['Listener']['Protocol'] == 'HTTPS' and 'TLS13' in listeners['Listener']['SslPolicy']
+    assert listeners['Listener']['Protocol'] == 'HTTPS' and listeners['Listener']['SslPolicy'].startswith('ELBSecurityPolicy-TLS13-1-2-Res-')  # no CBC
     assert listeners['Redirect']['DefaultActions'][0]['RedirectConfig']['Protocol'] == 'HTTPS'
     targets = resources['Targets']['Properties']
     assert targets['Protocol'] == targets['HealthCheckProtocol'] == 'HTTPS' and targets['HealthCheckPath'] == '/health/ready'
