@@ -2,6 +2,7 @@
 import concurrent.futures
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -93,3 +94,9 @@ def test_every_playbook_that_changes_hosts_takes_the_lock(name, begin):
     plays = [p.get('ansible.builtin.import_playbook') for p in yaml.safe_load((REPO / f'ansible/playbooks/{name}.yml').read_text())]
     assert plays[-1] == 'parts/release.yml' and f'parts/{begin}.yml' in plays
     assert plays[0] == f'parts/{begin}.yml' or name == 'rotate-secrets'  # its first part is deploy.yml, with a lock of its own
+
+
+def test_every_collection_that_is_used_is_in_requirements():
+    required = {c['name'] for c in yaml.safe_load((REPO / 'ansible/requirements.yml').read_text())['collections']}
+    used = {name for path in (REPO / 'ansible').rglob('*.yml') for name in re.findall(r'\b((?:community|amazon|ansible)\.[a-z]+)\.[a-z]', path.read_text())}
+    assert used - {'ansible.builtin'} == required
