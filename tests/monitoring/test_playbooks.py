@@ -1,5 +1,7 @@
 """What the playbooks run on a host, without one: the lock, and what tells units of new settings."""
 import concurrent.futures
+import hashlib
+import hmac
 import os
 import pathlib
 import re
@@ -10,6 +12,7 @@ import pytest
 import yaml
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
+BACKUP = REPO / 'ansible/roles/backup/files/rowgate-backup'
 LOCK = REPO / 'ansible/playbooks/parts/lock.sh'
 FOLLOW = REPO / 'ansible/roles/common/files/rowgate-follow'
 
@@ -112,3 +115,50 @@ def test_keys_of_a_vault_are_not_rotated_on_a_host(tmp_path):
                           cwd=REPO / 'ansible', capture_output=True, text=True, check=False,
                           env={**os.environ, 'ANSIBLE_LOCAL_TEMP': str(tmp_path / 'l')})
     assert done.returncode != 0 and 'rowgate_signing_keys are given by a vault' in done.stdout and 'unreachable=0' in done.stdout, done.stdout
+
+
+@pytest.fixture
+def backup(tmp_path):
+    """rowgate-backup in a folder of its own, with a database that has one line to say."""
+    text = BACKUP.read_text()
+    for old, new in (('/var/lib/rowgate-backup', 'work'), ('/etc/rowgate-backup', 'etc'), ('/run/lock/rowgate-backup', 'lock'), ('/etc/rowgate/', 'rowgate/')):
+        assert old in text
+        text = text.replace(old, f'{tmp_path}/{new}')
+    for folder in ('bin', 'etc', 'work', 'store', 'rowgate/live', 'rowgate/keys'):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / 'script').write_text(text)
+    (tmp_path / 'etc/passphrase').write_text('a passphrase\n')
+    (tmp_path / 'etc/settings').write_text(f'FOLDER={tmp_path}/store\nDAYS=14\nAFTER=\'echo "$1" >>{tmp_path}/taken\'\n')
+    (tmp_path / 'rowgate/live/rowgate.conf').write_text('')
+    for name, words in (('mariadb', 'cat >/dev/null; echo shop'),
+                        ('mariadb-dump', """echo "-- CHANGE MASTER TO MASTER_LOG_FILE='binlog.000001', MASTER_LOG_POS=4;" """)):
+        (tmp_path / 'bin' / name).write_text(f'#!/bin/sh\n{words}\n')
+        (tmp_path / 'bin' / name).chmod(0o755)
+
+    def run(*words):
+        return subprocess.run(['bash', tmp_path / 'script', *words], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+                              env={**os.environ, 'PATH': f'{tmp_path}/bin:{os.environ["PATH"]}'})
+    return run
+
+
+def test_a_backup_leaves_with_its_code(backup, tmp_path):
+    # A run that was killed.
+    (tmp_path / 'work/dump.abcdef').mkdir()
+    (tmp_path / 'work/dump.abcdef/databases.sql.gz').write_text('in the clear')
+    done = backup('dump')
+    assert done.returncode == 0, done.stderr
+    (archive,) = (tmp_path / 'store').glob('*-dump.enc')
+    assert (tmp_path / 'taken').read_text().split() == [f'{archive}.hmac', str(archive)]
+    assert [p.name for p in (tmp_path / 'work').iterdir()] == ['from']
+    key = hashlib.sha256((tmp_path / 'etc/passphrase').read_bytes()).digest()
+    assert pathlib.Path(f'{archive}.hmac').read_text().strip() == hmac.new(key, archive.read_bytes(), 'sha256').hexdigest()
+
+
+@pytest.mark.parametrize('time, sentence', [('yesterday', 'is no time'), ('2026-13-01 00:00:00', 'is no time'), ('2001-01-01 00:00:00', 'give an older dump')])
+def test_a_time_that_cannot_be_restored(backup, tmp_path, time, sentence):
+    assert backup('dump').returncode == 0
+    (archive,) = (tmp_path / 'store').glob('*-dump.enc')
+    done = backup('restore', '--until', time, archive, archive)
+    assert done.returncode == 1 and sentence in done.stderr and 'restored' not in done.stdout, done.stderr
+    assert 'needs the binary logs' in backup('restore', '--until', '2030-01-01 00:00:00', archive).stderr
+    assert backup('restore', archive).stdout.endswith('restored\n')
