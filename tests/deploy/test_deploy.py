@@ -120,7 +120,7 @@ def test_the_manifest_says_what_it_holds(first, tmp_path):
 
 # ---- the playbooks as text ----
 
-@pytest.mark.parametrize('role', ['common', 'database', 'rowgate', 'nginx', 'backup'])
+@pytest.mark.parametrize('role', ['common', 'database', 'rowgate', 'nginx', 'backup', 'monitoring'])
 def test_every_variable_is_specified_and_in_the_guide(role):
     names = set(re.findall(r'^(\w+):', (REPO / f'ansible/roles/{role}/defaults/main.yml').read_text(), re.M))
     specs = set(re.findall(r'^      (\w+): ', (REPO / f'ansible/roles/{role}/meta/argument_specs.yml').read_text(), re.M))

@@ -127,7 +127,7 @@ def test_defaults_are_documented_and_typed():
     assert set(defaults) == set(options)
     assert all(o['description'] for o in options.values())
     types = {'bool': bool, 'str': str, 'int': int, 'list': list}
-    assert not [n for n, v in defaults.items() if type(v) is not types[options[n]['type']]]
+    assert not [n for n, v in defaults.items() if type(v) is not types[options[n]['type']] and '{{' not in str(v)]
 
 
 VARIANTS = [
@@ -135,9 +135,10 @@ VARIANTS = [
     {'monitoring_rowgate_ca': '/etc/rowgate/ca.pem', 'monitoring_rowgate_server_name': 'api.example.com',
      'monitoring_targets': ['10.0.0.1', '10.0.0.2'], 'monitoring_mysqld_exporter': True,
      'monitoring_webhook_url': 'https://hooks.example.com/x', 'monitoring_mail_to': 'ops@example.com',
-     'monitoring_mail_from': 'rowgate@example.com', 'monitoring_mail_smarthost': 'mail.example.com:587',
+     'monitoring_mail_from': 'rowgate@example.com', 'monitoring_mail_smarthost': 'mail.example.com:587', 'monitoring_mail_user': 'alerts', 'monitoring_mail_password': 'x: "y"',
      'monitoring_backup_folder': '/var/backups/it\'s here'},
     {'monitoring_rowgate_scheme': 'http', 'monitoring_nginx_exporter': False},
+    {'nginx_tls': 'files', 'nginx_domain': 'api.example.com', 'nginx_port': 8443},
 ]
 
 
@@ -161,6 +162,10 @@ def test_what_the_role_writes(tools, tmp_path, number):
     jobs = {c['job_name']: c for c in yaml.safe_load((tmp_path / 'prometheus.yml').read_text())['scrape_configs']}
     if number == 1:
         assert jobs['rowgate']['static_configs'][0]['targets'] == ['10.0.0.1:443', '10.0.0.2:443'] and 'mysqld' in jobs
+    trust = {0: {'ca_file': '/etc/prometheus/rowgate-ca.pem'}, 1: {'ca_file': '/etc/rowgate/ca.pem', 'server_name': 'api.example.com'}, 2: None,
+             3: {'server_name': 'api.example.com'}}
+    assert jobs['rowgate'].get('tls_config') == trust[number]
+    assert jobs['rowgate']['static_configs'][0]['targets'][0].endswith(':8443' if number == 3 else ':443')
     run('sh', tmp_path / 'rowgate-facts.sh')
     text = (folder / 'rowgate.prom').read_text()
     assert 'rowgate_certificate_not_after_timestamp_seconds{file="/etc/rowgate/tls/server.pem"} 0' in text
