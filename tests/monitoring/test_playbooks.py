@@ -148,6 +148,7 @@ def test_a_backup_leaves_with_its_code(backup, tmp_path):
     done = backup('dump')
     assert done.returncode == 0, done.stderr
     (archive,) = (tmp_path / 'store').glob('*-dump.enc')
+    assert done.stdout.split() == [str(archive)]
     assert (tmp_path / 'taken').read_text().split() == [f'{archive}.hmac', str(archive)]
     assert [p.name for p in (tmp_path / 'work').iterdir()] == ['from']
     key = hashlib.sha256((tmp_path / 'etc/passphrase').read_bytes()).digest()
