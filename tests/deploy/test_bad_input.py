@@ -56,6 +56,18 @@ def test_the_port_is_taken(host):
         host.ssh('b1', 'sudo systemctl stop squatter')
 
 
+@pytest.mark.parametrize('change, words', [
+    ({'common_admin_networks': ['192.0.2.0/24', '2001:db8::/32']}, 'common_admin_networks (192.0.2.0/24, 2001:db8::/32)'),
+    ({'common_ssh_port': 2222}, 'common_ssh_port (2222)'),
+    ({'common_admin_networks': ['10.77.0.300']}, "'10.77.0.300' does not appear to be an IPv4 or IPv6 network"),
+])
+def test_a_firewall_that_would_shut_us_out(host, change, words):
+    before = packages(host)
+    out = host.play('provision', '-e', json.dumps(change), fails=True)
+    assert 'b1: the firewall would shut this very run out, which comes from 10.77.0.1 to port 22' in said(out) and words in said(out), said(out)
+    assert recap(out)['b1']['changed'] == '0' and packages(host) == before
+
+
 def test_a_clock_that_is_wrong(host):
     # The kernel's is everybody's: the program that is asked tells another time.
     host.ssh('b1', r"printf '#!/bin/sh\necho $(( $(/bin/date +%%s) - 7200 ))\n' | sudo install -m 755 /dev/stdin /usr/local/bin/date")
@@ -175,6 +187,22 @@ def test_an_interrupted_provision_is_run_again(host):
     assert 'rate=7r/s' in host.ssh('b1', 'sudo nginx -T 2>/dev/null')
     lines, counts = changed(host.play('provision', *words))
     assert counts == {'b1': '0'}, lines
+
+
+# ---- settings ----
+
+@pytest.mark.parametrize('name, value, words', [
+    ('database_buffer_pool', '64X', "Unknown suffix 'X'"),
+    ('rowgate_admin_email', 'nonsense', 'rowgate_admin_email: '),
+])
+def test_a_setting_that_is_refused(host, name, value, words):
+    """What serves goes on: MariaDB is not restarted with what it would refuse."""
+    provisioned(host)
+    started = host.ssh('b1', 'systemctl show -P ActiveEnterTimestampMonotonic mariadb')
+    out = host.play('provision', '--tags', 'rowgate', '-e', f'{name}={value}', fails=True)
+    assert words in out and 'output has been hidden' not in said(out), said(out)
+    assert host.ssh('b1', 'systemctl show -P ActiveEnterTimestampMonotonic mariadb') == started
+    assert host.curl('b1', '/health/ready')[0] == 200
 
 
 # ---- releases ----
