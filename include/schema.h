@@ -192,14 +192,13 @@ struct policy_texts {
 
 /*
  * A policy that is to be, in a: with a fault when it can be seen without the server that it would not do.
- * schema_policy_try asks the server of one that does not reach out; false when it does not answer.
+ * schema_policy_try asks the server; false when it does not answer. One that reads tables or calls functions is tried as its
+ * role, one for all as the first of the n roles that can: that none has the right is a fault.
  */
 void schema_policy_read(struct arena *a, const struct schema *schema, const struct policy_texts *texts,
 			struct policy *out);
-/* It reads tables or calls functions: for its role to try, and for nobody who may do more. */
-bool schema_policy_reaches_out(const struct policy *policy);
-bool schema_policy_try(struct arena *a, const struct schema *schema, struct db_conn *catalogue, struct policy *policy,
-		       struct error *err) MUST_CHECK;
+bool schema_policy_try(struct arena *a, const struct schema *schema, struct db *db, const struct slice *roles, size_t n,
+		       struct policy *policy, struct error *err) MUST_CHECK;
 
 /*
  * The placeholders of an expression. NULL, or why it is refused: it would not stand alone between parentheses, or has a

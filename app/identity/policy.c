@@ -1,9 +1,6 @@
 /*
- * Rows of rowgate.policy, for the administrator's endpoints and for `rowgate policy`: looked at before they are written.
- *
- * A server may work out what is constant in an expression while it looks at it. So what reads tables or calls functions is
- * tried as the role that it is for, which must have the rights that it needs: whoever writes here learns and does no more
- * than tokens of that role do anyway. (app/schema/policy_try.c does so whenever definitions are read.)
+ * Rows of rowgate.policy, for the administrator's endpoints and for `rowgate policy`: looked at before they are written, as
+ * they are whenever definitions are read (app/schema/policy_try.c).
  */
 #include "grants.h"
 #include "internal.h"
@@ -64,79 +61,6 @@ const char *policy_fault(const struct policy *p)
 	return "the database refuses it (rowgate check says how)";
 }
 
-static bool try_one(const struct identity_env *env, struct db_conn *conn, const struct table *t,
-		    const struct policy_expression *e, struct error *err)
-{
-	static const enum db_fetch fetch[] = { FETCH_INT };
-	struct value *nulls = arena_array(env->arena, struct value, e->n + 1);
-	struct db_statement statement = { .params = nulls, .nparams = e->n, .columns = fetch, .ncolumns = 1 };
-	const struct value *cells;
-	struct db_rows *rows;
-	struct strbuf b;
-	enum db_step step;
-
-	strbuf_init(&b, env->arena, e->text.len + 256);
-	strbuf_lit(&b, "SELECT 1 FROM ");
-	strbuf_add_slice(&b, t->quoted);
-	strbuf_lit(&b, " WHERE (");
-	strbuf_add_slice(&b, e->text);
-	strbuf_lit(&b, ") LIMIT 0");
-	statement.text = strbuf_slice(&b);
-	for (size_t i = 0; i < e->n; i++)
-		nulls[i].kind = VALUE_NULL;
-	if (!db_query(env->arena, conn, &statement, &rows, err))
-		return false;
-	while ((step = db_next(rows, &cells, err)) == DB_ROW)
-		;
-	return step == DB_END;
-}
-
-static bool broken(const struct error *err)
-{
-	return err->code == ERR_DB_LOST || err->code == ERR_CONNECTIONS || err->code == ERR_DB_LOGIN ||
-	       err->code == ERR_CUT;
-}
-
-/* Leaves the role's word in p->fault. */
-static bool try_as(const struct identity_env *env, const struct table *t, struct policy *p, struct slice role,
-		   struct error *err)
-{
-	const struct policy_expression *all[] = { p->using, p->check };
-	struct db_conn *conn = NULL;
-	bool ok = db_acquire(env->db, role, env->client_fd, &conn, err);
-
-	for (size_t i = 0; i < 2 && ok; i++)
-		ok = !all[i] || all[i]->always || try_one(env, conn, t, all[i], err);
-	db_release(env->db, conn);
-	if (ok || broken(err))
-		return ok;
-	p->servers_fault = true;
-	p->fault = arena_printf(env->arena, "%s",
-				err->log_detail && err->code != ERR_DENIED ? err->log_detail : err->message);
-	error_init(err, err->arena);
-	return true;
-}
-
-/* For every role: one that can read it is enough. */
-static bool try_as_its_role(const struct identity_env *env, const struct table *t, struct policy *p,
-			    const struct slice *roles, size_t n, struct error *err)
-{
-	const char *first = NULL;
-
-	if (!slice_is(p->role, "*"))
-		return try_as(env, t, p, p->role, err);
-	for (size_t i = 0; i < n; i++) {
-		p->fault = NULL;
-		if (!try_as(env, t, p, roles[i], err))
-			return false;
-		if (!p->fault)
-			return true;
-		first = first ? first : p->fault;
-	}
-	p->fault = first;
-	return true;
-}
-
 bool identity_roles(const struct identity_env *env, struct slice role, struct slice **list_out, size_t *n_out,
 		    struct error *err)
 {
@@ -159,8 +83,6 @@ static bool has(const struct slice *list, size_t n, struct slice what)
 bool identity_policy_check(const struct identity_env *env, const struct schema *schema, struct slice as,
 			   const struct policy_texts *texts, struct policy *out, struct error *err)
 {
-	const struct table *t = schema_table(schema, texts->schema, texts->table);
-	struct db_conn *catalogue;
 	struct slice *roles;
 	size_t n;
 
@@ -169,11 +91,7 @@ bool identity_policy_check(const struct identity_env *env, const struct schema *
 	schema_policy_read(env->arena, schema, texts, out);
 	if (!out->fault && !slice_is(texts->role, "*") && !has(roles, n, texts->role))
 		out->fault = "there is no such role that tokens may name";
-	if (out->fault)
-		return true;
-	if (schema_policy_reaches_out(out))
-		return try_as_its_role(env, t, out, roles, n, err);
-	return db_catalogue(env->db, &catalogue, err) && schema_policy_try(env->arena, schema, catalogue, out, err);
+	return out->fault || schema_policy_try(env->arena, schema, env->db, roles, n, out, err);
 }
 
 /* --- writing --- */

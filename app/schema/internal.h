@@ -23,10 +23,12 @@ struct origin {
 struct loader {
 	struct schema *schema;
 	struct arena *scratch;
-	const struct config *config;
 	struct db *db;
 	struct db_conn *conn;
-	struct db_conn *apart; /* of the roles that policies are for; NULL until it is needed */
+	struct db_conn *apart;     /* of the roles that policies are for; NULL until it is needed */
+	const struct slice *roles; /* that policies for all are tried as */
+	size_t nroles;
+	bool to_be; /* policies are not written yet */
 	struct value *databases;
 	size_t ndatabases;
 	bool no_function;    /* of sql/core is installed */

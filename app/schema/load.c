@@ -531,9 +531,15 @@ struct schema *schema_load(const struct config *config, struct db *db, struct db
 {
 	struct arena *arena = arena_open();
 	struct schema *s = arena_new(arena, struct schema);
-	struct loader l = {
-		.schema = s, .scratch = arena_open(), .config = config, .db = db, .conn = catalogue, .err = err
-	};
+	const struct slice roles[] = { slice_of(config->db_anon_role), slice_of(config->auth_default_role),
+				       slice_of(config->auth_admin_role) };
+	struct loader l = { .schema = s,
+			    .scratch = arena_open(),
+			    .db = db,
+			    .conn = catalogue,
+			    .roles = roles,
+			    .nroles = sizeof(roles) / sizeof(*roles),
+			    .err = err };
 	bool ok;
 
 	s->arena = arena;

@@ -96,14 +96,18 @@ void schema_policy_read(struct arena *a, const struct schema *schema, const stru
 	read_policy(&l, f, schema_table(schema, texts->schema, texts->table) != NULL, out);
 }
 
-bool schema_policy_try(struct arena *a, const struct schema *schema, struct db_conn *catalogue, struct policy *policy,
-		       struct error *err)
+bool schema_policy_try(struct arena *a, const struct schema *schema, struct db *db, const struct slice *roles, size_t n,
+		       struct policy *policy, struct error *err)
 {
 	struct schema scratch = { .arena = a };
-	struct loader l = { .schema = &scratch, .scratch = a, .conn = catalogue, .err = err };
+	struct loader l = {
+		.schema = &scratch, .scratch = a, .db = db, .roles = roles, .nroles = n, .to_be = true, .err = err
+	};
 	const struct table *t = schema_table(schema, policy->schema, policy->table);
+	bool ok = !t || (db_catalogue(db, &l.conn, err) && schema_try_policy(&l, t, policy));
 
-	return !t || schema_try_policy(&l, t, policy);
+	db_apart_close(l.apart);
+	return ok;
 }
 
 /* --- views --- */

@@ -3,8 +3,9 @@
  *
  * A server may work out what is constant while it prepares (MariaDB: EXTRACTVALUE(1, shop.f()), LIKE ... ESCAPE). So what
  * reads tables or calls functions is tried as the role that it is for: loading definitions does no more than a request of
- * that role would. The rest is tried by a procedure with the rights of whoever deployed rowgate: it needs no role that may
- * read the table, and there is nothing in it to work out but the server's own functions.
+ * that role would, and whoever writes a policy learns and does no more than tokens of that role do. The rest is tried by a
+ * procedure with the rights of whoever deployed rowgate: it needs no role that may read the table, and there is nothing in
+ * it to work out but the server's own functions.
  */
 #include "internal.h"
 
@@ -74,7 +75,6 @@ static bool prepare_as(struct loader *l, const struct table *t, const struct pol
 	return ok;
 }
 
-/* A right that is not there, or not yet, is no fault: a request is refused for the want of it. */
 static bool lacks_right(const struct error *err)
 {
 	return err->code == ERR_DENIED || err->code == ERR_UNKNOWN_ROLE;
@@ -86,34 +86,42 @@ static bool broken(const struct error *err)
 	       err->code == ERR_READ_ONLY_SERVER;
 }
 
-/* One for all roles is tried as the first of the best known that has the right. */
+static void servers_word(struct loader *l, struct policy *p)
+{
+	const struct error *err = l->err;
+
+	p->servers_fault = true;
+	p->fault = arena_printf(l->schema->arena, "%s",
+				err->log_detail && err->code != ERR_DENIED ? err->log_detail : err->message);
+}
+
+/*
+ * One for all roles is tried as the first of the best known that has the right. A right that is not there, or not yet, is no
+ * fault of what is written already: a request is refused for the want of it.
+ */
 static bool try_as_its_role(struct loader *l, const struct table *t, struct policy *p)
 {
-	const struct config *c = l->config;
-	bool all = slice_is(p->role, "*");
-	const struct slice roles[] = { all ? slice_of(c->db_anon_role) : p->role, slice_of(c->auth_default_role),
-				       slice_of(c->auth_admin_role) };
+	bool all = slice_is(p->role, "*"), denied = true;
+	const struct slice *roles = all ? l->roles : &p->role;
 
-	for (size_t i = 0; i < (all ? sizeof(roles) / sizeof(*roles) : 1); i++) {
-		bool ok = !roles[i].len || prepare_as(l, t, p, roles[i]), denied = !ok && lacks_right(l->err);
-
-		if (!ok && broken(l->err))
-			return false;
-		if (!ok && !denied) {
-			p->servers_fault = true;
-			p->fault = arena_printf(l->schema->arena, "%s",
-						l->err->log_detail ? l->err->log_detail : l->err->message);
+	for (size_t i = 0; i < (all ? l->nroles : 1) && denied; i++) {
+		if (prepare_as(l, t, p, roles[i])) {
+			p->fault = NULL;
+			return true;
 		}
+		if (broken(l->err))
+			return false;
+		denied = lacks_right(l->err);
+		if (!denied || (l->to_be && !p->fault))
+			servers_word(l, p);
 		error_init(l->err, l->err->arena);
-		if (roles[i].len && !denied)
-			break;
 	}
 	return true;
 }
 
 /* --- */
 
-bool schema_policy_reaches_out(const struct policy *p)
+static bool reaches_out(const struct policy *p)
 {
 	const struct policy_expression *all[] = { p->using, p->check };
 	bool found = false;
@@ -145,7 +153,7 @@ static bool try_plain(struct loader *l, const struct table *t, struct policy *p)
 
 bool schema_try_policy(struct loader *l, const struct table *t, struct policy *p)
 {
-	bool ok = p->fault || (schema_policy_reaches_out(p) ? try_as_its_role(l, t, p) : try_plain(l, t, p));
+	bool ok = p->fault || (reaches_out(p) ? try_as_its_role(l, t, p) : try_plain(l, t, p));
 
 	schema_digest(l->schema, slice_of(p->fault));
 	return ok;
