@@ -101,6 +101,8 @@ static void take(struct worker *w, struct schema *fresh)
 
 	schema_free(s->schema);
 	s->schema = fresh;
+	if (fresh->untried)
+		atomic_store(&w->shared->counter, 0);
 	if (atomic_exchange(&w->shared->definitions, fresh->digest) != fresh->digest)
 		atomic_fetch_add(&w->shared->generation, 1);
 	db_forget_statements(s->db);
@@ -174,9 +176,9 @@ static bool look(struct worker *w)
 		if (counter != atomic_load(&w->shared->counter)) {
 			fresh = schema_load(&s->config, s->db, conn, &err);
 			if (fresh)
-				atomic_store(&w->shared->counter, counter);
+				atomic_store(&w->shared->counter, fresh->untried ? 0 : counter);
 		}
-		if (counter == atomic_load(&w->shared->counter))
+		if (fresh || counter == atomic_load(&w->shared->counter))
 			atomic_store(&w->shared->checked, (int64_t)time(NULL));
 	}
 	if (fresh && s->schema && (fresh->digest != s->schema->digest || !is_current(w))) {

@@ -160,6 +160,7 @@ struct schema {
 	bool response_variables;       /* some code sets @`response....` */
 	bool other_variables;          /* some code sets variables of its own, which stay in the session */
 	bool has_policies;             /* rowgate.policy is there */
+	bool untried;                  /* a policy has a fault because a table was locked: to be read again */
 	struct policy *stray_policies; /* of what is no table here */
 	uint64_t digest;               /* of all definitions */
 };

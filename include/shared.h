@@ -16,7 +16,7 @@ struct shared {
 	_Atomic uint64_t version;
 	_Atomic uint64_t generation;  /* of the definitions: how often they have changed */
 	_Atomic uint64_t definitions; /* their digest: workers load theirs anew when it is another */
-	_Atomic uint64_t counter;     /* the server's definition counter when it was last looked at */
+	_Atomic uint64_t counter;     /* the server's definition counter when it was last looked at; 0: read again */
 	_Atomic int64_t next_poll;    /* milliseconds, monotonic: who moves it on does the poll */
 	_Atomic int64_t loaded;       /* seconds since 1970 of the last change of definitions */
 	_Atomic int64_t checked;      /* seconds since 1970 when they were last known to be those of the database */

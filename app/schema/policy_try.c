@@ -9,8 +9,9 @@
  */
 #include "internal.h"
 
-/* Seconds. Only functions can take so long. */
+/* Seconds: only functions can take so long. Who waits for a lock gives up before, and it is tried another time. */
 #define PATIENCE "5"
+#define LOCK_PATIENCE "3"
 
 /* The server's word on an expression between parentheses behind WHERE; NULL: it is good. */
 static bool try_expression(struct loader *l, const struct table *t, const struct policy_expression *e,
@@ -41,6 +42,7 @@ static bool try_expression(struct loader *l, const struct table *t, const struct
 static bool open_apart(struct loader *l)
 {
 	return l->apart || (db_apart(l->db, &l->apart, l->err) &&
+			    db_command(l->apart, "SET SESSION lock_wait_timeout = " LOCK_PATIENCE, l->err) &&
 			    (!db_is_mariadb(l->apart) ||
 			     db_command(l->apart, "SET SESSION max_statement_time = " PATIENCE, l->err)));
 }
@@ -109,8 +111,9 @@ static bool try_as_its_role(struct loader *l, const struct table *t, struct poli
 			p->fault = NULL;
 			return true;
 		}
-		if (broken(l->err))
+		if (broken(l->err) || (l->to_be && l->err->code == ERR_LOCK_WAIT))
 			return false;
+		l->schema->untried |= l->err->code == ERR_LOCK_WAIT;
 		denied = lacks_right(l->err);
 		if (!denied || (l->to_be && !p->fault))
 			servers_word(l, p);

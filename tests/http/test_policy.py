@@ -476,6 +476,25 @@ def test_a_policy_that_gets_well(guard):
     assert wait_until(lambda: len(guard.get('/free').json()) == 20, 20)
 
 
+def test_a_table_that_is_locked_for_a_while(guard):
+    """A policy that could not be tried for somebody's lock is tried again, though no definition has changed."""
+    guard.sql('CREATE TABLE guard.later (id INT PRIMARY KEY)')
+    guard.sql('INSERT INTO guard.later VALUES (7)')
+    other = guard.stack.connect()
+    try:
+        other.query('LOCK TABLES guard.later WRITE')
+        guard.policy('free', 'g_user', 'waits', 'id IN (SELECT id FROM guard.later)')
+        becomes(guard, 503, 'PGRSTX05')
+        assert guard.get('/doc?limit=1').status == 200
+        other.query('UNLOCK TABLES')
+        assert wait_until(lambda: guard.get('/free').status == 200 and ids(guard.get('/free')) == [7], 90)
+    finally:
+        other.close()
+        guard.sql("DELETE FROM rowgate.policy WHERE table_name = 'free'")
+        guard.sql('DROP TABLE guard.later')
+    assert wait_until(lambda: len(guard.get('/free').json()) == 20, 90)
+
+
 @pytest.fixture
 def hidden(guard):
     """
