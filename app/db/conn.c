@@ -6,6 +6,12 @@ static enum watch_verdict watched(const struct db_conn *conn)
 	return conn->in_use ? watch_verdict() : WATCH_QUIET;
 }
 
+void db_conn_count_error(struct db_conn *conn, unsigned number)
+{
+	if (number && conn->db->nerrors < DB_ERRORS)
+		conn->db->errors[conn->db->nerrors++] = number;
+}
+
 static bool failed(struct db_conn *conn, unsigned number, const char *sqlstate, const char *text, struct error *err)
 {
 	enum watch_verdict verdict = watched(conn);
@@ -22,8 +28,7 @@ static bool failed(struct db_conn *conn, unsigned number, const char *sqlstate, 
 		return false;
 	}
 	db_error(err, number, sqlstate, text);
-	if (number && conn->db->nerrors < DB_ERRORS)
-		conn->db->errors[conn->db->nerrors++] = number;
+	db_conn_count_error(conn, number);
 	if (err->code == ERR_DB_LOST || err->code == ERR_PACKET || err->code == ERR_READ_ONLY_SERVER || number == 0 ||
 	    (number >= 2000 && number < 3000))
 		conn->broken = true;

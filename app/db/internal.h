@@ -135,6 +135,9 @@ void db_conn_unlock(struct db_conn *conn);
 bool db_conn_failed(struct db_conn *conn, struct error *err);
 bool db_stmt_failed(struct db_conn *conn, MYSQL_STMT *handle, struct error *err);
 
+/* For db_errors: of what the server said by a number, or by less. */
+void db_conn_count_error(struct db_conn *conn, unsigned number);
+
 void db_stmts_free(struct db_conn *conn);
 
 /* Ends the comment of db_comment, and closes the statements that bear it: their texts never come again. */

@@ -44,10 +44,11 @@ static void unknown_outcome(struct error *err)
  * Galera may take a transaction back for another node's while it reads after having written. MariaDB (10.11) then says
  * nothing but that there is none any more, and COMMIT succeeds with nothing in it: an acknowledged write that is nowhere.
  */
-static bool taken_back(const struct db_conn *conn, struct error *err)
+static bool taken_back(struct db_conn *conn, struct error *err)
 {
 	if (!conn->mariadb || !conn->writing || conn->ended || db_conn_is_open(conn))
 		return false;
+	db_conn_count_error(conn, 1213);
 	db_error(err, 1213, "40001", "the transaction was ended by the server before COMMIT");
 	return true;
 }
