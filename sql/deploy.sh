@@ -263,7 +263,11 @@ deploy_accounts() {
 	fi
 	echo 'accounts: authenticator and rowgate_catalogue'
 	deploy_kill
-	[ -z "${IDENTITY_PASSWORD_FILE:-}" ] || deploy_identity
+	if [ -n "${IDENTITY_PASSWORD_FILE:-}" ]; then
+		deploy_identity
+	elif client -e "SELECT User FROM mysql.user WHERE User = 'rowgate_identity'" | grep -q .; then
+		rights_of identity.sql | run_sql accounts mysql
+	fi
 }
 
 # So that a routine that hangs can be ended. Not every administrator may give it (RDS before 8.0.36).

@@ -1,5 +1,6 @@
 """Who may do what: the two logins, and each role."""
 import contextlib
+import re
 
 import pymysql
 import pytest
@@ -171,18 +172,40 @@ def test_rights_are_given_where_passwords_stay(database, admin):
         run(identity, 'SELECT 1 FROM rowgate.auth_state')
 
 
-@pytest.mark.parametrize('call', ['heartbeat_beat()', 'idempotency_expire(0)'])
-def test_routines_leave_a_read_only_server_alone(database, admin, call):
+def test_rights_are_given_where_no_password_is(database, admin):
+    """The login is there from before: a routine that was made anew is for it again."""
+    run(admin, "REVOKE EXECUTE ON PROCEDURE rowgate.role_add FROM rowgate_identity@'%'")
+    assert database.deploy('deploy', IDENTITY_PASSWORD_FILE='')[0] == 0
+    with contextlib.closing(database.identity()) as identity, pytest.raises(pymysql.err.MySQLError) as refused:
+        run(identity, 'CALL rowgate.role_add(%s)', 'no name')
+    assert refused.value.args[0] == 1210
+
+
+@pytest.mark.parametrize('login, call', [('catalogue', 'heartbeat_beat()'), ('catalogue', 'idempotency_expire(0)'),
+                                         ('identity', "role_add('made_meanwhile')")])
+def test_routines_leave_a_read_only_server_alone(database, admin, login, call):
     """Although who defined them may write there: what a demoted writer takes now is lost."""
     run(admin, 'SET GLOBAL read_only = ON')
     try:
-        with contextlib.closing(database.catalogue()) as catalogue, pytest.raises(pymysql.err.MySQLError) as refused:
-            run(catalogue, f'CALL rowgate.{call}')
+        with contextlib.closing(getattr(database, login)()) as connection, pytest.raises(pymysql.err.MySQLError) as refused:
+            run(connection, f'CALL rowgate.{call}')
         assert refused.value.args[0] == 1290
     finally:
         run(admin, 'SET GLOBAL read_only = OFF')
-    with contextlib.closing(database.catalogue()) as catalogue:
-        run(catalogue, f'CALL rowgate.{call}')
+    with contextlib.closing(getattr(database, login)()) as connection:
+        run(connection, f'CALL rowgate.{call}')
+    run(admin, 'DROP ROLE IF EXISTS made_meanwhile')
+
+
+def test_routines_know_the_words_of_read_only(database, admin):
+    """MariaDB 12 has OFF, ON, NO_LOCK, NO_LOCK_NO_ADMIN there, which as numbers are all 0."""
+    texts = dict(run(admin, "SELECT routine_name, routine_definition FROM information_schema.routines"
+                            " WHERE routine_schema = 'rowgate' AND routine_definition LIKE '%@@GLOBAL.read_only%'"))
+    assert sorted(texts) == ['heartbeat_beat', 'idempotency_expire', 'role_add']
+    for text in texts.values():
+        condition = re.search(r'IF (.*@@GLOBAL.read_only.*) THEN', text).group(1)
+        for value, expected in (('0', 0), ('1', 1), ("'OFF'", 0), ("'ON'", 1), ("'NO_LOCK'", 1), ("'NO_LOCK_NO_ADMIN'", 1)):
+            assert run(admin, f"SELECT {condition.replace('@@GLOBAL.read_only', value)}") == [(expected,)]
 
 
 READ = {
