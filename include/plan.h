@@ -209,4 +209,7 @@ struct slice plan_relation_name(struct arena *a, const struct config *config, co
 bool plan_literal(struct arena *a, const struct type *type, struct slice text, struct value *out, bool *instant_out,
 		  struct error *err) MUST_CHECK;
 
+/* The place of a label of an ENUM or SET, from 1 on; 0 for '', which stands for no label. */
+int64_t plan_enum_position(const struct type *type, struct slice text);
+
 #endif

@@ -67,6 +67,7 @@ enum value_kind {
 
 struct value {
 	enum value_kind kind;
+	bool instant; /* DATETIME to be written or found: in UTC, whatever the session's time zone */
 	union {
 		int64_t i;
 		uint64_t u;

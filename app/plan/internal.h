@@ -65,9 +65,6 @@ bool plan_part(struct planner *p, enum query_part part, struct plan_expr *e) MUS
 /* One comparison with its values typed; left is set. */
 bool plan_compare(struct planner *p, const struct query_filter *f, struct plan_cond *c) MUST_CHECK;
 
-/* The place of a label of an ENUM, from 1 on; 0 for '', which stands for no label. */
-int64_t plan_enum_position(const struct type *type, struct slice text);
-
 /* The embed of node that a name means: by its key, else by its table. */
 struct plan_node *plan_kid(const struct plan_node *node, struct slice name);
 

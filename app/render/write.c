@@ -29,10 +29,25 @@ static bool check_rows(struct writing *x)
 	return check_single(x) && check_affected(x);
 }
 
+/* A value as a filter takes it. */
+static void add_literal(struct strbuf *b, const struct column *c, const struct value *v)
+{
+	if (c->type.class == TYPE_BYTES) {
+		strbuf_lit(b, "\\x");
+		for (size_t i = 0; i < v->s.len; i++)
+			strbuf_addf(b, "%02x", (unsigned char)v->s.ptr[i]);
+	} else if (c->type.class == TYPE_BIT) {
+		for (unsigned bit = c->type.size; bit-- > 0;)
+			strbuf_addc(b, v->u >> bit & 1 ? '1' : '0');
+	} else {
+		value_add(b, v);
+	}
+}
+
 /* Where the one new row is found: /table?key=eq.value */
 static void location(struct writing *x, struct http_response *rs)
 {
-	struct strbuf b, value;
+	struct strbuf b, name, value;
 
 	if (x->w->ret != RETURN_HEADERS_ONLY || x->w->kind != WRITE_INSERT || x->w->put || x->keys.n != 1 ||
 	    x->keys.key != x->w->table->primary)
@@ -41,10 +56,14 @@ static void location(struct writing *x, struct http_response *rs)
 	strbuf_addc(&b, '/');
 	http_url_encode(&b, x->w->table->name);
 	for (size_t i = 0; i < x->keys.key->n; i++) {
+		const struct column *c = x->keys.key->columns[i];
+
+		strbuf_init(&name, x->a, 32);
+		query_add_name(&name, c->name);
 		strbuf_init(&value, x->a, 32);
-		value_add(&value, &x->keys.values[i]);
+		add_literal(&value, c, &x->keys.values[i]);
 		strbuf_addc(&b, i ? '&' : '?');
-		http_url_encode(&b, x->keys.key->columns[i]->name);
+		http_url_encode(&b, strbuf_slice(&name));
 		strbuf_lit(&b, "=eq.");
 		http_url_encode(&b, strbuf_slice(&value));
 	}

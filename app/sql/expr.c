@@ -54,8 +54,10 @@ void sql_bind(struct writer *w, struct value v)
 
 void sql_param(struct writer *w, struct value v)
 {
+	bool zoned = v.instant && w->plan && w->plan->timezone.len;
+
 	sql_bind(w, v);
-	strbuf_addc(&w->text, '?');
+	strbuf_adds(&w->text, zoned ? "CONVERT_TZ(?,'+00:00',@@session.time_zone)" : "?");
 }
 
 void sql_column(struct writer *w, const struct plan_node *node, const struct column *c)

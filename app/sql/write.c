@@ -37,12 +37,6 @@ static void cell(struct writer *w, const struct column *c, const struct write_ce
 		strbuf_addc(&w->text, ')');
 		return;
 	}
-	if (cell->instant && w->plan->timezone.len) {
-		sql_lit(w, "CONVERT_TZ(");
-		sql_param(w, cell->value);
-		sql_lit(w, ",'+00:00',@@session.time_zone)");
-		return;
-	}
 	sql_param(w, cell->value);
 }
 
@@ -93,11 +87,15 @@ static void into(struct writer *w, const struct write *write)
 static void fetched(struct writer *w, const struct key *key, const struct plan_node *node)
 {
 	for (size_t i = 0; key && i < key->n; i++) {
-		sql_place(w, sql_fetch(&key->columns[i]->type));
+		/* The bytes of bits are no bits to the servers. */
+		bool bits = key->columns[i]->type.class == TYPE_BIT;
+
+		sql_place(w, bits ? FETCH_UINT : sql_fetch(&key->columns[i]->type));
 		if (node)
 			sql_column(w, node, key->columns[i]);
 		else
 			strbuf_add_slice(&w->text, key->columns[i]->quoted);
+		strbuf_adds(&w->text, bits ? "+0" : "");
 	}
 }
 

@@ -4,8 +4,8 @@
  */
 #include <time.h>
 
+#include "internal.h"
 #include "json.h"
-#include "write.h"
 
 #define SHOWN 100 /* characters of a value in a message */
 
@@ -145,7 +145,12 @@ static bool typed(struct arena *a, const struct column *c, struct slice text, st
 		return false;
 	if (c->type.class == TYPE_ENUM && !text.len && !is_label(c, text))
 		return error_set(err, ERR_BAD_LITERAL, "invalid input value for enum: \"\"");
-	if (c->type.class == TYPE_DECIMAL && !decimal_fits(c, text, err))
+	/* A parameter of a routine is no column: nothing is found by it. */
+	if (c->table) {
+		out->value.instant = out->instant;
+		write_kept(a, c, &out->value);
+	}
+	if (c->type.class == TYPE_DECIMAL && !decimal_fits(c, out->value.s, err))
 		return false;
 	if (!in_unix_time(c, out, err))
 		return false;
@@ -204,6 +209,8 @@ static bool octets_cell(struct arena *a, const struct column *c, struct body_mem
 {
 	if (c->type.class == TYPE_BYTES) {
 		out->value = (struct value){ .kind = VALUE_BYTES, .s = slice_copy(a, m->text) };
+		if (c->table)
+			write_kept(a, c, &out->value);
 		return fits(c, &out->value, err);
 	}
 	if ((m->text.len && memchr(m->text.ptr, 0, m->text.len)) || !utf8_valid(m->text))

@@ -330,3 +330,63 @@ def test_deletes_cascade(touched):
     response = touched('DELETE', '/w_touched?id=eq.1&select=id,w_touched!parent_id(id)', None, SHOW)
     assert response.json() == [{'id': 1, 'w_touched': [{'id': 2}]}]
     assert touched.sql('SELECT COUNT(*) FROM spec.w_touched') == ((0,),)
+
+
+# ---- keys that the server rounds, fills up, trims or puts in order ----
+
+SENT = {'at': '2024-12-31T23:59:59.7', 'price': '9.995', 'raw': '\\xff00', 'code': 'ab  ', 'flags': '00101', 'marks': 'c,A', 'order': '09:59:59.5'}
+KEPT = {'at': '2025-01-01T00:00:00', 'price': 10.0, 'raw': '\\xff000000', 'code': 'ab', 'flags': '00101', 'marks': 'A,c', 'order': '10:00:00'}
+
+
+@pytest.fixture
+def kept(w):
+    for table in ('w_kept', 'w_instant'):
+        w.sql(f'DELETE FROM spec.{table}')
+    yield w
+    for table in ('w_kept', 'w_instant'):
+        w.sql(f'DELETE FROM spec.{table}')
+
+
+def test_a_row_is_found_by_what_its_key_has_become(kept):
+    """A clock of milliseconds fills a DATETIME of seconds: the row is shown, and met again."""
+    assert kept('POST', '/w_kept', dict(SENT, n=1), SHOW).json() == [dict(KEPT, n=1)]
+    for number, headers, shown in ((2, MERGE, [dict(KEPT, n=2)]), (3, IGNORE, [])):
+        response = kept('POST', '/w_kept', dict(SENT, n=number), headers)
+        assert (response.status, response.json()) == (200 if shown else 201, shown)
+    assert kept('POST', '/w_kept', dict(SENT, n=4), SHOW).error() == (409, '23505')
+    response = kept('POST', '/w_kept', [dict(SENT, n=5), dict(KEPT, n=6)], MERGE)
+    assert response.error() == (400, '21000')
+    assert kept('PATCH', '/w_kept?n=eq.2', dict(SENT, price='0.1249', n=7), SHOW).json() == [dict(KEPT, price=.12, n=7)]
+    assert kept('DELETE', '/w_kept?n=eq.7', None, SHOW).json() == [dict(KEPT, price=.12, n=7)]
+
+
+@pytest.mark.parametrize('price, kept_price', [('-1.005', -1.01), ('1e-3', 0), ('99.994e1', 999.94), ('1.2e1', 12), ('.994999', .99)])
+def test_decimals_are_rounded_as_the_server_does(kept, price, kept_price):
+    for number in (1, 2):
+        assert kept('POST', '/w_kept', dict(SENT, price=price, n=number), MERGE).json() == [dict(KEPT, price=kept_price, n=number)]
+    assert kept('POST', '/w_kept', dict(SENT, price='999.995'), MERGE).error() == (400, '22003')
+
+
+def test_put_of_a_key_that_is_rounded(kept):
+    key = '&'.join(f'"{name}"=eq.{value}' for name, value in SENT.items())
+    assert kept('PUT', '/w_kept?' + key, dict(SENT, n=1), SHOW).status == 201
+    assert kept('PUT', '/w_kept?' + key, dict(SENT, n=2), SHOW).json() == [dict(KEPT, n=2)]
+    assert len(kept.sql('SELECT * FROM spec.w_kept')) == 1
+
+
+def test_location_finds_the_row(kept):
+    response = kept('POST', '/w_kept', dict(SENT, n=1), {'Prefer': 'return=headers-only'})
+    assert kept('GET', response.headers['Location']).rows() == [dict(KEPT, n=1)]
+
+
+def test_instants_as_keys_in_another_time_zone(kept):
+    row, shown = {'at': '2024-05-01T10:00:00Z'}, {'at': '2024-05-01T15:30:00+05:30'}
+
+    def prefer(more):
+        return {'Prefer': more['Prefer'] + ', timezone=+05:30'}
+    assert kept('POST', '/w_instant', dict(row, n=1), prefer(SHOW)).json() == [dict(shown, n=1)]
+    assert kept('POST', '/w_instant', dict(row, n=2), prefer(MERGE)).json() == [dict(shown, n=2)]
+    assert kept('PUT', '/w_instant?at=eq.2024-05-01T10:00:00Z', dict(row, n=3), prefer(SHOW)).json() == [dict(shown, n=3)]
+    assert kept('PATCH', '/w_instant?n=eq.3', {'at': '2024-06-01T00:00:00Z'}, prefer(SHOW)).json() == [
+        {'at': '2024-06-01T05:30:00+05:30', 'n': 3}]
+    assert kept('GET', '/w_instant').rows() == [{'at': '2024-06-01T00:00:00+00:00', 'n': 3}]
