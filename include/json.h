@@ -22,6 +22,12 @@ void json_unescape(struct strbuf *b, struct slice raw);
 /* The same as a text of its own in a; raw itself when it has no escapes. */
 struct slice json_unescaped(struct arena *a, struct slice raw);
 
+/*
+ * Text that MariaDB takes for JSON, as JSON: it lets a backslash stand before any character, where it means nothing,
+ * and a number end in its point.
+ */
+void json_mend(struct strbuf *b, struct slice text);
+
 /* First byte of the value that is no blank: '{', '[', '"', a digit, '-', 't', 'f', 'n'; 0 for blank text. */
 char json_kind(struct slice text);
 

@@ -83,3 +83,44 @@ struct slice json_unescaped(struct arena *a, struct slice raw)
 	json_unescape(&b, raw);
 	return strbuf_slice(&b);
 }
+
+static bool at_odd_escape(struct slice s, size_t i)
+{
+	return s.ptr[i] == '\\' && i + 1 < s.len && !strchr("\"\\/bfnrtu", s.ptr[i + 1]);
+}
+
+static bool at_last_point(struct slice s, size_t i)
+{
+	return s.ptr[i] == '.' && (i + 1 == s.len || s.ptr[i + 1] < '0' || s.ptr[i + 1] > '9');
+}
+
+/* Most texts have no backslash, and digits behind their points. */
+static bool is_plain(struct slice s)
+{
+	const char *at = s.ptr, *end = s.ptr + s.len;
+
+	if (!s.len || memchr(s.ptr, '\\', s.len))
+		return !s.len;
+	while ((at = memchr(at, '.', (size_t)(end - at))) && !at_last_point(s, (size_t)(at - s.ptr)))
+		at++;
+	return !at;
+}
+
+void json_mend(struct strbuf *b, struct slice s)
+{
+	bool quoted = false;
+	size_t from = 0;
+
+	for (size_t i = 0; i < s.len && !(i == 0 && is_plain(s)); i++) {
+		if (quoted ? at_odd_escape(s, i) : at_last_point(s, i)) {
+			strbuf_add(b, s.ptr + from, i - from);
+			from = i + 1;
+		}
+		/* What is behind a backslash ends nothing. */
+		if (quoted && s.ptr[i] == '\\')
+			i++;
+		else if (s.ptr[i] == '"')
+			quoted = !quoted;
+	}
+	strbuf_add(b, s.ptr + from, s.len - from);
+}

@@ -176,7 +176,7 @@ void render_json_value(struct strbuf *b, const struct plan_item *item, const str
 	switch (item->expr.type.class) {
 	case TYPE_TEXT:
 		if (item->expr.raw_json && (slice_is(v->s, "null") || (v->s.len && v->s.ptr[0] == '"')))
-			strbuf_add_slice(b, v->s); /* ->> : a JSON string is its own JSON text */
+			json_mend(b, v->s); /* ->> : a JSON string is its own JSON text */
 		else
 			json_string(b, v->s);
 		break;
@@ -197,7 +197,7 @@ void render_json_value(struct strbuf *b, const struct plan_item *item, const str
 			text_json(b, v->s);
 			break;
 		}
-		strbuf_add_slice(b, v->s);
+		json_mend(b, v->s);
 		break;
 	case TYPE_GEOMETRY:
 		strbuf_add_slice(b, v->s);
@@ -255,6 +255,16 @@ static void csv_json_text(struct strbuf *b, struct slice s)
 	strbuf_close(&text);
 }
 
+static void csv_json(struct strbuf *b, struct slice s)
+{
+	struct strbuf text;
+
+	strbuf_open(&text, s.len);
+	json_mend(&text, s);
+	csv_field(b, strbuf_slice(&text));
+	strbuf_close(&text);
+}
+
 void render_csv_value(struct strbuf *b, const struct plan_item *item, const struct value *cells)
 {
 	const struct value *v = &cells[item->place];
@@ -282,11 +292,13 @@ void render_csv_value(struct strbuf *b, const struct plan_item *item, const stru
 		vector_text(b, v->s);
 		strbuf_addc(b, '"');
 		break;
+	case TYPE_JSON:
+		csv_json(b, v->s);
+		break;
 	case TYPE_ENUM:
 	case TYPE_SET:
 	case TYPE_UUID:
 	case TYPE_INET:
-	case TYPE_JSON:
 	case TYPE_GEOMETRY:
 		csv_field(b, v->s);
 		break;

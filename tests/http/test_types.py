@@ -1,11 +1,13 @@
 """dialect.md section 10: every column type of both servers in its JSON form, to the byte."""
+import csv
+import io
 import json
 import math
 import struct
 
 import pytest
 
-from harness import assert_rows
+from harness import assert_rows, wait_until
 
 # table, column: the JSON text in rows 1, 2 and 3 (and more where there are more).
 FORMS = [
@@ -200,3 +202,24 @@ def test_every_format_writes_every_type(get, table):
     response = get(f'/{table}?order=id', {'Accept': 'text/csv'})
     assert response.status == 200
     assert not any(isinstance(v, float) and math.isnan(v) for row in rows for v in row.values())
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize('accept', ['application/json', 'application/x-ndjson', 'text/csv'])
+def test_json_that_only_mariadb_takes_for_json(get, stack, accept):
+    """A path of Windows in a JSON column, with its backslashes as they are, must not spoil the page it is on."""
+    stack.sql('DROP TABLE IF EXISTS spec.t_odd_json')
+    stack.sql('CREATE TABLE spec.t_odd_json (id INT PRIMARY KEY, j JSON)')
+    try:
+        stack.sql('INSERT INTO spec.t_odd_json VALUES (1, %s), (2, %s)', r'{"path": "C:\dir\x. \\ \"q\"", "n": [1., 2.5]}', '"fine"')
+        stack.sql('GRANT SELECT ON spec.t_odd_json TO anon')
+        meant = {'path': 'C:dirx. \\ "q"', 'n': [1, 2.5]}
+        response = wait_until(lambda: (r := get('/t_odd_json?order=id', {'Accept': accept})).status == 200 and r)
+        if accept == 'text/csv':
+            rows = [dict(row, id=int(row['id']), j=json.loads(row['j'])) for row in csv.DictReader(io.StringIO(response.text))]
+        else:
+            rows = response.json() if accept == 'application/json' else [json.loads(line) for line in response.text.splitlines()]
+        assert rows == [{'id': 1, 'j': meant}, {'id': 2, 'j': 'fine'}]
+        assert get('/t_odd_json?select=j->path,t:j->>path,n:j->n->0&id=eq.1').rows() == [{'path': meant['path'], 't': meant['path'], 'n': 1}]
+    finally:
+        stack.sql('DROP TABLE spec.t_odd_json')
