@@ -165,14 +165,40 @@ static bool read_order(struct reading *r, struct query_node *node, struct slice 
 	return parser_order(&p, node);
 }
 
-static bool read_number(struct reading *r, const char *what, struct slice value, uint64_t *out)
+static bool read_number(struct reading *r, const char *what, struct slice value, int64_t *out)
 {
 	struct parser p;
 
-	if (parse_u64(slice_trim(value), out) && *out <= INT64_MAX)
+	if (parse_i64(slice_trim(value), out))
 		return true;
 	parser_init(&p, r->a, r->err, what, value);
 	return parser_fail(&p, "a number from 0 to 9223372036854775807");
+}
+
+static bool read_limit(struct reading *r, struct query_node *node, struct slice value)
+{
+	int64_t n;
+
+	if (!read_number(r, "limit parameter", value, &n))
+		return false;
+	if (n < 0) {
+		error_set(r->err, ERR_RANGE, "Requested range not satisfiable");
+		return error_details(r->err, "Limit should be greater than or equal to zero.");
+	}
+	node->has_limit = true;
+	node->limit = (uint64_t)n;
+	return true;
+}
+
+/* As PostgREST has it, an offset before the first row is the first row. */
+static bool read_offset(struct reading *r, struct query_node *node, struct slice value)
+{
+	int64_t n;
+
+	if (!read_number(r, "offset parameter", value, &n))
+		return false;
+	node->offset = n > 0 ? (uint64_t)n : 0;
+	return true;
 }
 
 /* The names of a key, `a.b."c.d"`; the last may have a JSON path. */
@@ -257,12 +283,10 @@ static bool read_parameter(struct reading *r, const struct parameter *par)
 		return read_order(r, node, par->value);
 	if (slice_is(last, "having"))
 		return read_having(r, node, par->value);
-	if (slice_is(last, "limit")) {
-		node->has_limit = true;
-		return read_number(r, "limit parameter", par->value, &node->limit);
-	}
+	if (slice_is(last, "limit"))
+		return read_limit(r, node, par->value);
 	if (slice_is(last, "offset"))
-		return read_number(r, "offset parameter", par->value, &node->offset);
+		return read_offset(r, node, par->value);
 	return read_filter(r, node, &k->field, par->value);
 }
 

@@ -393,7 +393,7 @@ static void finish_views(struct loader *l)
 			for (size_t c = 0; c < v->table->ncolumns; c++) {
 				const struct column *base = v->origins[c].base;
 
-				for (struct view *w = l->views; base && w; w = w->next)
+				for (struct view *w = l->views; base && base->table->is_view && w; w = w->next)
 					if (w->table == base->table) {
 						const struct column *below = w->origins[base - w->table->columns].base;
 

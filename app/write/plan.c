@@ -114,10 +114,10 @@ static bool conflict_key(struct arena *a, struct write *w, const struct query *q
 
 /* --- PUT --- */
 
-static const struct query_filter *filter_on(const struct query_node *node, struct slice name)
+static const struct query_filter *filter_on(const struct query_node *node, const struct column *c)
 {
 	for (size_t i = 0; i < node->nwhere; i++)
-		if (node->where[i]->kind == LOGIC_LEAF && slice_eq(node->where[i]->filter.field.name, name))
+		if (node->where[i]->kind == LOGIC_LEAF && schema_column(c->table, node->where[i]->filter.field.name) == c)
 			return &node->where[i]->filter;
 	return NULL;
 }
@@ -132,7 +132,7 @@ static bool put_filters(const struct query_node *node, const struct key *primary
 	bool good = primary && node->nwhere == primary->n;
 
 	for (size_t i = 0; good && i < primary->n; i++)
-		good = is_plain_eq(filter_on(node, primary->columns[i]->name));
+		good = is_plain_eq(filter_on(node, primary->columns[i]));
 	return good || error_set(err, ERR_PUT_FILTER,
 				 "Filters must include all and only primary key columns with 'eq' operators");
 }
@@ -152,7 +152,7 @@ static bool plan_put(struct arena *a, struct write *w, const struct query *q, st
 	w->conflict = primary;
 	w->named = named = arena_array(a, struct value, primary->n);
 	for (size_t i = 0; i < primary->n; i++) {
-		struct slice text = filter_on(&q->root, primary->columns[i]->name)->values[0];
+		struct slice text = filter_on(&q->root, primary->columns[i])->values[0];
 		struct body_member m = { .kind = CELL_TEXT, .text = text };
 		struct write_cell cell;
 

@@ -130,13 +130,18 @@ def test_range_refused(get, path, headers, details, content_range):
     assert content_range is None or response.headers['Content-Range'] == content_range
 
 
-def test_negative_limit(get):
-    assert get('/items?limit=-1').error() in [(400, 'PGRST100'), (416, 'PGRST103')]
+def test_negative_limit_and_offset(get):
+    """As PostgREST has them: the one is out of range, the other the first row."""
+    assert get('/items?limit=-1').error() == (416, 'PGRST103')
+    assert get('/items?limit=-1').json()['details'] == 'Limit should be greater than or equal to zero.'
+    response = get('/items?offset=-4&limit=2&order=id')
+    assert response.rows() == [{'id': 1}, {'id': 2}] and response.headers['Content-Range'] == '0-1/*'
+    assert get('/projects?select=id,tasks(id)&id=eq.1&tasks.limit=-1').error() == (416, 'PGRST103')
 
 
 @pytest.mark.parametrize('path, headers', [
     ('/items?limit=x', {}), ('/items?limit=1.5', {}), ('/items?limit=', {}), ('/items?offset=x', {}),
-    ('/items?offset=-4', {}), ('/items?limit=99999999999999999999999', {}), ('/items?offset=18446744073709551615', {}),
+    ('/items?limit=99999999999999999999999', {}), ('/items?offset=18446744073709551615', {}),
     ('/items?limit=9223372036854775807&offset=9223372036854775807', {}),
     ('/items', {'Range': 'x-y'}), ('/items', {'Range': '-5'}), ('/items', {'Range': 'bytes=0-4'}),
     ('/items', {'Range': '0-99999999999999999999999'}), ('/items', {'Range': ''}),

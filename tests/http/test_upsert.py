@@ -209,6 +209,12 @@ def test_put_replaces_a_row(w):
     assert sorted(row[0] for row in w.sql('SELECT what FROM spec.w_log')) == ['update 1', 'update 1', 'update 2']
 
 
+def test_put_by_names_in_another_letter_case(w):
+    response = w('PUT', '/w_pair?B=eq.x&A=eq.1', {'A': 1, 'b': 'x', 'NOTE': 'new'}, SHOW)
+    assert (response.status, response.json()) == (200, [{'a': 1, 'b': 'x', 'note': 'new'}])
+    assert w('PUT', '/w_pair?A=eq.1&a=eq.1', {'a': 1, 'b': 'x'}).error() == (405, 'PGRST105')
+
+
 def test_put_by_two_columns(w):
     row = {'a': 1, 'b': 'x', 'note': 'put'}
     assert w('PUT', '/w_pair?b=eq.x&a=eq.1', row, SHOW).json() == [row]
