@@ -491,3 +491,21 @@ def test_a_plan_is_not_preferred_to_the_rows_of_a_write(w, stack):
         'POST', '/rest/v1/w_item?select=name', {'Accept': 'application/vnd.pgrst.plan, application/json;q=0.1', **SHOW}, NEW, stack.token('service_role'))
     assert response.status == 201 and response.json() == [{'name': 'new'}]
     assert response.headers['Content-Type'] == 'application/json; charset=utf-8'
+
+
+def test_characters_that_the_column_lacks(w):
+    w.sql('DELETE FROM spec.w_latin')
+    for name in ('日本', 'Ω', '🙂'):
+        assert w('POST', '/w_latin', {'id': 1, 'name': name}).error() == (400, '22P02')
+    assert w('POST', '/w_latin', {'id': 1, 'name': 'né à 5 €'}, SHOW).json() == [{'id': 1, 'name': 'né à 5 €'}]
+    assert w('PATCH', '/w_latin?id=eq.1', {'name': '日本'}).error() == (400, '22P02')
+    w.sql('DELETE FROM spec.w_latin')
+
+
+def test_a_row_for_which_there_is_no_partition(w):
+    assert w('POST', '/w_parts', {'id': 10}).error() == (400, '23514')
+
+
+@pytest.mark.parametrize('value', ['{', '{"type"', '{a,b}'])
+def test_half_a_geojson(w, value):
+    assert w('POST', '/w_shape', {'id': 9, 'place': value}).error() == (400, '22P02')
