@@ -23,7 +23,9 @@ def host(archive):
     try:
         made.up('b1')
         made.inventory.write_text(made.inventory.read_text() +
-                                  f'rowgate_release={archive}\nrowgate_monitoring=true\nmonitoring_nginx_exporter=false\n')
+                                  f'rowgate_release={archive}\nrowgate_monitoring=true\nmonitoring_nginx_exporter=false\n'
+                                  # It is provisioned a dozen times; those of test_deploy.py have it.
+                                  'common_hardening=false\n')
         made.ssh('b1', "grep -q db.test /etc/hosts || echo '10.77.0.1 db.test acme.test' | sudo tee -a /etc/hosts")
         yield made
     finally:
