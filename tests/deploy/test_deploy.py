@@ -364,23 +364,6 @@ def test_killed_workers_cost_no_request_that_reads(hosts):
     unharmed(seen)
 
 
-def test_workers_and_nginx_are_replaced_one_by_one(hosts):
-    """As after an update of their libraries."""
-    def processes():
-        return hosts.ssh('h1', 'pgrep -x nginx; cat /proc/$(systemctl show -P MainPID rowgate@$(readlink /etc/rowgate/live))/task/*/children').split()
-    before, main = processes(), hosts.ssh('h1', 'systemctl show -P MainPID rowgate@$(readlink /etc/rowgate/live)')
-    with hosts.load('h1', at_least=1000) as seen:
-        said = hosts.ssh('h1', 'sudo rowgate-pool renew all')
-    assert 'nginx: renewed' in said and seen['failed'] == 0, (said, seen)
-    assert hosts.ssh('h1', 'systemctl show -P MainPID rowgate@$(readlink /etc/rowgate/live)') == main
-    deadline = time.monotonic() + 120
-    while set(before) & set(processes()):
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
-    # Nothing is outdated now.
-    assert 'renewed: 0 workers' in hosts.ssh('h1', 'sudo rowgate-pool renew')
-
-
 def test_power_is_cut(hosts):
     hosts.script('crash', 'h1')
     assert hosts.script('boot', 'h1').returncode == 0
