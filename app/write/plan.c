@@ -117,7 +117,8 @@ static bool conflict_key(struct arena *a, struct write *w, const struct query *q
 static const struct query_filter *filter_on(const struct query_node *node, const struct column *c)
 {
 	for (size_t i = 0; i < node->nwhere; i++)
-		if (node->where[i]->kind == LOGIC_LEAF && schema_column(c->table, node->where[i]->filter.field.name) == c)
+		if (node->where[i]->kind == LOGIC_LEAF &&
+		    schema_column(c->table, node->where[i]->filter.field.name) == c)
 			return &node->where[i]->filter;
 	return NULL;
 }
