@@ -127,6 +127,11 @@ static void read_version(struct db_conn *conn)
 	conn->version = part[0] * 10000 + part[1] * 100 + part[2];
 }
 
+/* init_connect and skip-character-set-client-handshake can have made the connection another one than was asked for. */
+#define CHARACTERS                                                                                                         \
+	"SESSION character_set_client = utf8mb4, SESSION character_set_results = utf8mb4, SESSION collation_connection = " \
+	"IF(@@character_set_connection = 'utf8mb4', @@collation_connection, 'utf8mb4_general_ci'), "
+
 /*
  * The server's own time limit is the longer one, for it counts the time the client takes to read; the watchdog
  * keeps the shorter.
@@ -136,17 +141,17 @@ bool db_conn_set_session(struct db_conn *conn, struct error *err)
 	const struct config *c = conn->db->config;
 	uint64_t longest =
 		c->db_stream_timeout > c->db_statement_timeout ? c->db_stream_timeout : c->db_statement_timeout;
-	char text[512];
+	char text[1024];
 
 	if (!c->db_stream_timeout || !c->db_statement_timeout)
 		longest = 0;
-	snprintf(
-		text, sizeof(text),
-		"SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,"
-		"ERROR_FOR_DIVISION_BY_ZERO%s', SESSION time_zone = '+00:00', SESSION autocommit = 1, SESSION %s = %llu",
-		conn->mariadb ? ",TIME_ROUND_FRACTIONAL" : "", /* as MySQL does */
-		conn->mariadb ? "max_statement_time" : "max_execution_time",
-		(unsigned long long)(conn->mariadb ? seconds(longest) : longest));
+	snprintf(text, sizeof(text),
+		 "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,"
+		 "ERROR_FOR_DIVISION_BY_ZERO%s', SESSION time_zone = '+00:00', SESSION autocommit = 1, " CHARACTERS
+		 "SESSION %s = %llu",
+		 conn->mariadb ? ",TIME_ROUND_FRACTIONAL" : "", /* as MySQL does */
+		 conn->mariadb ? "max_statement_time" : "max_execution_time",
+		 (unsigned long long)(conn->mariadb ? seconds(longest) : longest));
 	return db_command(conn, text, err) &&
 	       db_command(conn, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", err);
 }

@@ -11,7 +11,18 @@ void sql_writer(struct writer *w, struct arena *a, const struct plan *plan)
 
 /* Of more tables MySQL, which makes joins of EXISTS, tries orders for seconds, of ten for minutes. */
 #define TABLES_TRIED 6
-#define GREEDY "/*+ SET_VAR(optimizer_search_depth=2) */ "
+
+/*
+ * MySQL sorts whole rows, JSON and texts with them, and none that is longer than its sort buffer (1038), which is
+ * 256 KiB. It takes no more memory than it needs.
+ */
+#define WIDE 65535
+
+static bool is_wide(const struct type *t)
+{
+	return t->class == TYPE_JSON || t->class == TYPE_GEOMETRY || t->class == TYPE_VECTOR ||
+	       ((t->class == TYPE_TEXT || t->class == TYPE_BYTES) && t->in_bytes && t->length >= WIDE);
+}
 
 static struct slice hinted(const struct writer *w, struct slice text)
 {
@@ -19,13 +30,20 @@ static struct slice hinted(const struct writer *w, struct slice text)
 				   ? text.ptr
 				   : memmem(text.ptr, text.len, "SELECT ", 7);
 	size_t before = word ? (size_t)(word - text.ptr) + 7 : 0;
+	bool joins = w->ntables > TABLES_TRIED;
+	uint64_t room = w->sorts && w->wide ? w->plan->config->db_max_allowed_packet : 0;
 	struct strbuf b;
 
-	if (!word || w->ntables <= TABLES_TRIED || w->plan->catalogue->mariadb)
+	if (!word || !(joins || room) || w->plan->catalogue->mariadb)
 		return text;
-	strbuf_init(&b, w->a, text.len + sizeof(GREEDY));
+	strbuf_init(&b, w->a, text.len + 128);
 	strbuf_add(&b, text.ptr, before);
-	strbuf_lit(&b, GREEDY);
+	strbuf_lit(&b, "/*+ ");
+	if (joins)
+		strbuf_lit(&b, "SET_VAR(optimizer_search_depth=2) ");
+	if (room)
+		strbuf_addf(&b, "SET_VAR(sort_buffer_size=%llu) ", (unsigned long long)room);
+	strbuf_lit(&b, "*/ ");
 	strbuf_add_slice(&b, slice_from(text, before));
 	return strbuf_slice(&b);
 }
@@ -210,6 +228,7 @@ void sql_selected(struct writer *w, const struct plan_expr *e)
 {
 	bool plain = !e->cast && !e->aggregate;
 
+	w->wide |= is_wide(&e->type) || e->path;
 	if (e->raw_json && plain) {
 		guarded(w, e);
 	} else if (e->type.class == TYPE_GEOMETRY && plain) {

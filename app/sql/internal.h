@@ -25,6 +25,8 @@ struct writer {
 	bool **used;                        /* by number of node: columns of a derived table */
 	struct hole *holes, *last_hole;
 	size_t ntables; /* that the server may join in any order */
+	bool sorts;     /* its rows */
+	bool wide;      /* one of them may be longer than MySQL's sort buffer */
 };
 
 void sql_writer(struct writer *w, struct arena *a, const struct plan *plan);

@@ -372,6 +372,7 @@ void sql_select(struct arena *a, const struct plan *plan, struct plan_node *node
 
 	sql_writer(&w, a, plan);
 	w.bare = sql_alone(node) ? node : NULL;
+	w.sorts = numbered || node->norder || node->in_order_of;
 	sql_lit(&w, "SELECT ");
 	own_keys(&w, node, numbered);
 	select_items(&w, node, numbered);

@@ -223,3 +223,38 @@ def test_json_that_only_mariadb_takes_for_json(get, stack, accept):
         assert get('/t_odd_json?select=j->path,t:j->>path,n:j->n->0&id=eq.1').rows() == [{'path': meant['path'], 't': meant['path'], 'n': 1}]
     finally:
         stack.sql('DROP TABLE spec.t_odd_json')
+
+
+def test_long_values_can_be_sorted(get, stack):
+    """MySQL sorts whole rows in a buffer of 256 KiB, and refuses what does not fit (1038)."""
+    stack.sql('DROP TABLE IF EXISTS spec.t_long')
+    stack.sql('CREATE TABLE spec.t_long (id INT PRIMARY KEY, n INT, j JSON, t LONGTEXT)')
+    try:
+        for number in (1, 2, 3):
+            stack.sql("INSERT INTO spec.t_long VALUES (%s, %s, JSON_OBJECT('a', REPEAT('x', 300000)), REPEAT('y', 300000))", number, -number)
+        stack.sql('GRANT SELECT ON spec.t_long TO anon')
+        response = wait_until(lambda: (r := get('/t_long?select=id,j&order=n')).status != 404 and r)
+        assert [row['id'] for row in response.rows()] == [3, 2, 1]
+        for query in ('select=id,j&order=n&limit=2', 'select=id,j->a&order=n&limit=2', 'select=id,j&order=j->a,n&limit=2', 'select=id,t&order=t,n&limit=2'):
+            assert [row['id'] for row in get('/t_long?' + query).rows()] == [3, 2], query
+    finally:
+        stack.sql('DROP TABLE spec.t_long')
+
+
+@pytest.mark.parametrize('names', ['latin1', 'utf8mb3'])
+def test_a_server_that_sets_another_character_set(stack, names):
+    """init_connect, as many a my.cnf has it: what comes and goes is UTF-8 all the same."""
+    text = 'a🙂é'
+    stack.sql('SET GLOBAL init_connect = %s', f'SET NAMES {names}')
+    try:
+        own = stack.variant(fresh=True)
+        who, show = stack.token('service_role'), {'Prefer': 'return=representation'}
+        stack.sql('DELETE FROM spec.w_one')
+        assert own.rq('POST', '/rest/v1/w_one', show, {'id': 1, 'name': text}, who).json()[0]['name'] == text
+        assert stack.sql('SELECT HEX(name) FROM spec.w_one') == ((text.encode().hex().upper(),),)
+        assert own.rq('GET', '/rest/v1/w_one?select=name&name=eq.' + text, None, None, who).rows() == [{'name': text}]
+        assert own.get('/texts?select=ci&id=eq.13').rows() == [{'ci': '日本 🙂'}]
+        stack.forget(own)
+    finally:
+        stack.sql("SET GLOBAL init_connect = ''")
+        stack.sql('DELETE FROM spec.w_one')
