@@ -153,7 +153,7 @@ static void check_catalogue(struct check *c)
 	report(c, "db-catalogue-user logs in", ok);
 	if (!ok)
 		return;
-	schema = schema_load(&s->state->config, s->state->db, conn, &s->err);
+	schema = schema_load(&s->state->config, s->state->db, conn, NULL, &s->err);
 	report(c, "definitions can be read", schema != NULL);
 	if (schema) {
 		check_schemas(c, schema);

@@ -15,6 +15,8 @@
 #define RETRY_MS 500
 #define EAGER_MS 1000
 #define RELOAD_ATTEMPTS 5
+/* Who looks for definitions may wait for a lock: the others need not do so meanwhile. */
+#define LOOK_TURN_MS 60000
 #define EXPIRY_MS 60000
 #define EXPIRY_SOON_MS 1000
 /* What is revoked is in force everywhere within this, a tick of the loop and a look at the database. */
@@ -57,7 +59,7 @@ void state_close(struct state *s)
 }
 
 /* A kept connection may have been closed by a restart of the server: then another is tried at once. */
-static struct schema *read_schema(struct state *s, struct error *err)
+static struct schema *read_schema(struct state *s, const struct schema *before, struct error *err)
 {
 	struct schema *fresh = NULL;
 	struct db_conn *conn;
@@ -65,7 +67,7 @@ static struct schema *read_schema(struct state *s, struct error *err)
 	for (int attempt = 0; attempt < 2 && !fresh; attempt++) {
 		if (!db_catalogue(s->db, &conn, err))
 			return NULL;
-		fresh = schema_load(&s->config, s->db, conn, err);
+		fresh = schema_load(&s->config, s->db, conn, before, err);
 		if (!fresh && err->code != ERR_DB_LOST)
 			return NULL;
 	}
@@ -131,7 +133,7 @@ bool worker_schema(struct worker *w, struct error *err)
 	if (is_current(w))
 		return true;
 	if (now_ms() - s->tried >= RETRY_MS || !s->tried) {
-		fresh = read_schema(s, err);
+		fresh = read_schema(s, s->schema, err);
 		/* What was read may be old again at once: only a failure is waited after. */
 		s->looked = now_ms();
 		s->tried = fresh ? 0 : s->looked;
@@ -174,7 +176,7 @@ static bool look(struct worker *w)
 	error_init(&err, a);
 	if (db_catalogue(s->db, &conn, &err) && read_counter(w, a, conn, &counter, &err)) {
 		if (counter != atomic_load(&w->shared->counter)) {
-			fresh = schema_load(&s->config, s->db, conn, &err);
+			fresh = schema_load(&s->config, s->db, conn, s->schema, &err);
 			if (fresh)
 				atomic_store(&w->shared->counter, fresh->untried ? 0 : counter);
 		}
@@ -285,8 +287,10 @@ void worker_poll(struct worker *w)
 	worker_count(w);
 	if (!w->state->schema)
 		return;
-	if (period && my_turn(&w->shared->next_poll, period))
+	if (period && my_turn_for(&w->shared->next_poll, period + LOOK_TURN_MS, period + LOOK_TURN_MS)) {
 		look(w);
+		atomic_store(&w->shared->next_poll, now_ms() + period);
+	}
 	if (my_turn(&w->shared->next_expiry, EXPIRY_MS))
 		expire(w);
 	keep_beating(w);
@@ -433,14 +437,14 @@ bool worker_definitions_changed(struct worker *w)
 }
 
 /* A database that is slow for a moment (db-connect-timeout) is no reason to stay with old keys. */
-static struct schema *read_for_reload(struct state *s, struct error *err)
+static struct schema *read_for_reload(struct state *s, const struct schema *before, struct error *err)
 {
 	struct schema *fresh = NULL;
 
 	for (int i = 0; i < RELOAD_ATTEMPTS && !fresh; i++) {
 		if (i && err->code != ERR_DB_LOST && err->code != ERR_TIMEOUT && err->code != ERR_CONNECTIONS)
 			break;
-		fresh = read_schema(s, err);
+		fresh = read_schema(s, before, err);
 	}
 	return fresh;
 }
@@ -458,7 +462,7 @@ bool worker_reload(struct worker *w)
 		arena_close(a);
 		return false;
 	}
-	schema = read_for_reload(fresh, &err);
+	schema = read_for_reload(fresh, w->state->schema, &err);
 	if (!schema) {
 		log_failure("reload failed", &err);
 		state_close(fresh);

@@ -70,6 +70,7 @@ struct policy {
 	const struct policy_expression *check; /* NULL: as using */
 	const char *fault;                     /* why it cannot be applied; NULL: it can */
 	bool servers_fault;                    /* fault is the server's word, in which there may be values */
+	bool untried;                          /* fault is that it could not be tried */
 	struct policy *next;                   /* of the same table; of those without a table */
 };
 
@@ -160,7 +161,7 @@ struct schema {
 	bool response_variables;       /* some code sets @`response....` */
 	bool other_variables;          /* some code sets variables of its own, which stay in the session */
 	bool has_policies;             /* rowgate.policy is there */
-	bool untried;                  /* a policy has a fault because a table was locked: to be read again */
+	bool untried;                  /* a policy could not be tried, for a table was locked: to be read again */
 	struct policy *stray_policies; /* of what is no table here */
 	uint64_t digest;               /* of all definitions */
 };
@@ -170,10 +171,11 @@ struct db_conn;
 
 /*
  * Reads the definitions of the databases in config->db_schemas over a catalogue connection; policies that read tables or
- * call functions are tried over another one of db's, as their roles. NULL on failure. Free with schema_free.
+ * call functions are tried over another one of db's, as their roles. One that cannot be tried, for a table is locked, is what it
+ * was before (NULL: there was no schema), or has a fault. NULL on failure. Free with schema_free.
  */
 struct schema *schema_load(const struct config *config, struct db *db, struct db_conn *catalogue,
-			   struct error *err) MUST_CHECK;
+			   const struct schema *before, struct error *err) MUST_CHECK;
 void schema_free(struct schema *schema);
 
 /*

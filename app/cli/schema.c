@@ -331,7 +331,7 @@ bool cli_schema(struct cli *c, struct schema **out)
 	*out = NULL;
 	if (!db_catalogue(c->state->db, &conn, &c->err))
 		return false;
-	*out = schema_load(&c->state->config, c->state->db, conn, &c->err);
+	*out = schema_load(&c->state->config, c->state->db, conn, NULL, &c->err);
 	return *out != NULL;
 }
 

@@ -28,7 +28,9 @@ struct loader {
 	struct db_conn *apart;     /* of the roles that policies are for; NULL until it is needed */
 	const struct slice *roles; /* that policies for all are tried as */
 	size_t nroles;
-	bool to_be; /* policies are not written yet */
+	const struct schema *before; /* NULL: none */
+	bool hurried;                /* conn does not wait long for locks */
+	bool to_be;                  /* policies are not written yet */
 	struct value *databases;
 	size_t ndatabases;
 	bool no_function;    /* of sql/core is installed */
@@ -59,6 +61,7 @@ bool schema_load_policies(struct loader *l) MUST_CHECK;
 
 /* policy_try.c: the server's word on a policy in its fault. False when it does not answer. */
 bool schema_try_policy(struct loader *l, const struct table *t, struct policy *p) MUST_CHECK;
+void schema_end_tries(struct loader *l);
 
 /* `name` */
 struct slice schema_quoted(struct arena *a, struct slice name);

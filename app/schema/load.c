@@ -527,7 +527,8 @@ static bool load_all(struct loader *l)
 	return schema_load_routines(l) && schema_load_policies(l);
 }
 
-struct schema *schema_load(const struct config *config, struct db *db, struct db_conn *catalogue, struct error *err)
+struct schema *schema_load(const struct config *config, struct db *db, struct db_conn *catalogue,
+			   const struct schema *before, struct error *err)
 {
 	struct arena *arena = arena_open();
 	struct schema *s = arena_new(arena, struct schema);
@@ -537,6 +538,7 @@ struct schema *schema_load(const struct config *config, struct db *db, struct db
 			    .scratch = arena_open(),
 			    .db = db,
 			    .conn = catalogue,
+			    .before = before,
 			    .roles = roles,
 			    .nroles = sizeof(roles) / sizeof(*roles),
 			    .err = err };
@@ -554,7 +556,7 @@ struct schema *schema_load(const struct config *config, struct db *db, struct db
 	for (size_t i = 0; i < l.ndatabases; i++)
 		l.databases[i] = value_text(slice_of(config->db_schemas.items[i]));
 	ok = load_all(&l);
-	db_apart_close(l.apart);
+	schema_end_tries(&l);
 	arena_close(l.scratch);
 	if (ok)
 		return s;

@@ -106,7 +106,7 @@ bool schema_policy_try(struct arena *a, const struct schema *schema, struct db *
 	const struct table *t = schema_table(schema, policy->schema, policy->table);
 	bool ok = !t || (db_catalogue(db, &l.conn, err) && schema_try_policy(&l, t, policy));
 
-	db_apart_close(l.apart);
+	schema_end_tries(&l);
 	return ok;
 }
 

@@ -11,7 +11,57 @@
 
 /* Seconds: only functions can take so long. Who waits for a lock gives up before, and it is tried another time. */
 #define PATIENCE "5"
-#define LOCK_PATIENCE "3"
+#define SET_LOCK_PATIENCE "SET SESSION lock_wait_timeout = 3"
+
+/* --- what cannot be tried now --- */
+
+static bool same_expression(const struct policy_expression *a, const struct policy_expression *b)
+{
+	return a && b ? slice_eq(a->source, b->source) : a == b;
+}
+
+/* The same policy as it was when definitions were read before; NULL: it is new. */
+static const struct policy *judged_before(const struct loader *l, const struct policy *p)
+{
+	const struct table *t = l->before ? schema_table(l->before, p->schema, p->table) : NULL;
+	const struct policy *q = t ? t->policies : NULL;
+
+	while (q && !(slice_eq(q->role, p->role) && slice_eq(q->name, p->name) && q->verbs == p->verbs &&
+		      same_expression(q->using, p->using) && same_expression(q->check, p->check)))
+		q = q->next;
+	return q;
+}
+
+static void believe(struct loader *l, struct policy *p, const struct policy *before)
+{
+	p->untried = before->untried;
+	p->servers_fault = before->servers_fault;
+	p->fault = before->fault ? arena_printf(l->schema->arena, "%s", before->fault) : NULL;
+}
+
+/* A table is locked. False with err, of a policy that is to be. */
+static bool put_off(struct loader *l, struct policy *p)
+{
+	const struct policy *before = judged_before(l, p);
+
+	if (l->to_be)
+		return false;
+	l->schema->untried = p->untried = true;
+	p->servers_fault = false;
+	p->fault = "it could not be tried yet, for a table is locked";
+	if (before)
+		believe(l, p, before);
+	error_init(l->err, l->err->arena);
+	return true;
+}
+
+/* --- by the procedure --- */
+
+static bool hurry(struct loader *l)
+{
+	l->hurried = l->hurried || db_command(l->conn, SET_LOCK_PATIENCE, l->err);
+	return l->hurried;
+}
 
 /* The server's word on an expression between parentheses behind WHERE; NULL: it is good. */
 static bool try_expression(struct loader *l, const struct table *t, const struct policy_expression *e,
@@ -29,7 +79,8 @@ static bool try_expression(struct loader *l, const struct table *t, const struct
 	uint64_t met, made;
 
 	*fault_out = NULL;
-	if (!db_execute(l->conn, &call, &met, &made, l->err) || !db_query(l->scratch, l->conn, &ask, &rows, l->err))
+	if (!hurry(l) || !db_execute(l->conn, &call, &met, &made, l->err) ||
+	    !db_query(l->scratch, l->conn, &ask, &rows, l->err))
 		return false;
 	while ((step = db_next(rows, &cells, l->err)) == DB_ROW)
 		if (cells[0].kind == VALUE_TEXT)
@@ -41,8 +92,7 @@ static bool try_expression(struct loader *l, const struct table *t, const struct
 
 static bool open_apart(struct loader *l)
 {
-	return l->apart || (db_apart(l->db, &l->apart, l->err) &&
-			    db_command(l->apart, "SET SESSION lock_wait_timeout = " LOCK_PATIENCE, l->err) &&
+	return l->apart || (db_apart(l->db, &l->apart, l->err) && db_command(l->apart, SET_LOCK_PATIENCE, l->err) &&
 			    (!db_is_mariadb(l->apart) ||
 			     db_command(l->apart, "SET SESSION max_statement_time = " PATIENCE, l->err)));
 }
@@ -111,9 +161,10 @@ static bool try_as_its_role(struct loader *l, const struct table *t, struct poli
 			p->fault = NULL;
 			return true;
 		}
-		if (broken(l->err) || (l->to_be && l->err->code == ERR_LOCK_WAIT))
+		if (l->err->code == ERR_LOCK_WAIT)
+			return put_off(l, p);
+		if (broken(l->err))
 			return false;
-		l->schema->untried |= l->err->code == ERR_LOCK_WAIT;
 		denied = lacks_right(l->err);
 		if (!denied || (l->to_be && !p->fault))
 			servers_word(l, p);
@@ -134,6 +185,13 @@ static bool reaches_out(const struct policy *p)
 	return found;
 }
 
+/* The procedure gives the server's words without their number. */
+static bool is_lock_wait(struct loader *l, const char *fault)
+{
+	return fault && slice_starts(slice_of(fault), "Lock wait timeout exceeded") &&
+	       !db_error(l->err, 1205, "HY000", fault);
+}
+
 /* Where the server does not let us ask, the policy cannot be trusted either. */
 static bool try_plain(struct loader *l, const struct table *t, struct policy *p)
 {
@@ -143,8 +201,11 @@ static bool try_plain(struct loader *l, const struct table *t, struct policy *p)
 		if (!all[i] || all[i]->always)
 			continue;
 		p->servers_fault = true;
-		if (try_expression(l, t, all[i], &p->fault))
+		if (try_expression(l, t, all[i], &p->fault)) {
+			if (is_lock_wait(l, p->fault))
+				return put_off(l, p);
 			continue;
+		}
 		if (l->err->code == ERR_DB_LOST)
 			return false;
 		p->fault = arena_printf(l->schema->arena, "it cannot be tried: %s",
@@ -154,10 +215,33 @@ static bool try_plain(struct loader *l, const struct table *t, struct policy *p)
 	return true;
 }
 
+static bool ask_server(struct loader *l, const struct table *t, struct policy *p)
+{
+	const struct policy *before = l->schema->untried ? judged_before(l, p) : NULL;
+
+	if (!before || before->untried)
+		return reaches_out(p) ? try_as_its_role(l, t, p) : try_plain(l, t, p);
+	/* All of it is read again soon: one has waited for a lock, so that the others need not. */
+	believe(l, p, before);
+	return true;
+}
+
 bool schema_try_policy(struct loader *l, const struct table *t, struct policy *p)
 {
-	bool ok = p->fault || (reaches_out(p) ? try_as_its_role(l, t, p) : try_plain(l, t, p));
+	bool ok = p->fault || ask_server(l, t, p);
 
 	schema_digest(l->schema, slice_of(p->fault));
 	return ok;
+}
+
+void schema_end_tries(struct loader *l)
+{
+	struct error err;
+
+	db_apart_close(l->apart);
+	l->apart = NULL;
+	error_init(&err, l->scratch);
+	if (l->hurried && !db_command(l->conn, "SET SESSION lock_wait_timeout = DEFAULT", &err))
+		db_spoil(l->conn);
+	l->hurried = false;
 }

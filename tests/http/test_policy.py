@@ -479,35 +479,43 @@ def test_a_policy_that_gets_well(guard):
 
 def test_a_table_that_is_locked_for_a_while(guard):
     """
-    A policy that could not be tried, for an ALTER TABLE was waiting, is tried again when that is done, though no counter moves
-    then: by the one worker that there is, for another may not have tried before.
+    While an ALTER TABLE waits, the policies of its table stay what they were, and definitions are read as ever. A new one that
+    reads the table closes its own until it can be tried, though no counter moves then: by the one worker that there is, for
+    another may not have tried before.
     """
     guard.sql('CREATE TABLE guard.later (id INT PRIMARY KEY)')
     guard.sql('INSERT INTO guard.later VALUES (7)')
+    guard.policy('later', 'g_user', 'plain', 'id > 0')
     one = guard.stack.variant({'db-schemas': 'guard', 'db-schema-poll': '1'}, workers=1, fresh=True)
-    ask = functools.partial(one.rq, 'GET', '/rest/v1/free', token=guard.stack.token('g_user', sub='ann'))
+    ask = functools.partial(one.rq, 'GET', token=guard.stack.token('g_user', sub='ann'))
     reader, changer = guard.stack.connect(autocommit=False), guard.stack.connect()
     change = threading.Thread(target=changer.query, args=('ALTER TABLE guard.later ADD COLUMN more INT',))
     try:
+        assert ids(ask('/rest/v1/later')) == [7]
         reader.query('SELECT id FROM guard.later')
         change.start()
         assert wait_until(lambda: guard.sql("SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = %s AND STATE LIKE '%%metadata lock'",
                                             changer.thread_id()), 60)
         guard.policy('free', 'g_user', 'waits', 'id IN (SELECT id FROM guard.later)')
-        assert wait_until(lambda: ask().status == 503, 90)
-        assert ask().error() == (503, 'PGRSTX05')
+        assert wait_until(lambda: ask('/rest/v1/free').status == 503, 90)
+        assert ask('/rest/v1/free').error() == (503, 'PGRSTX05')
+        guard.sql('CREATE TABLE guard.meanwhile (id INT PRIMARY KEY)')
+        assert wait_until(lambda: ask('/rest/v1/meanwhile').status == 200, 90)
+        assert ask('/rest/v1/free').status == 503 and change.is_alive()
         reader.rollback()
         change.join()
-        assert wait_until(lambda: ask().status == 200, 90)
-        assert ids(ask()) == [7]
+        assert wait_until(lambda: ask('/rest/v1/free').status == 200, 90)
+        assert ids(ask('/rest/v1/free')) == [7] == ids(ask('/rest/v1/later'))
+        log = ' '.join(str(line) for line in one.log())
+        assert 'policy "waits" of guard.free' in log and 'policy "plain" of guard.later' not in log
     finally:
         reader.close()
         if change.ident:
             change.join()
         changer.close()
         guard.stack.forget(one)
-        guard.sql("DELETE FROM rowgate.policy WHERE table_name = 'free'")
-        guard.sql('DROP TABLE guard.later')
+        guard.sql("DELETE FROM rowgate.policy WHERE table_name IN ('free', 'later')")
+        guard.sql('DROP TABLE IF EXISTS guard.later, guard.meanwhile')
     assert wait_until(lambda: len(guard.get('/free').json()) == 20, 90)
 
 
