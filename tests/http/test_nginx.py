@@ -196,6 +196,20 @@ def test_head_of_an_error_has_no_body(gate, status, method, path, headers, body)
     assert answer.body == b""
 
 
+@pytest.mark.parametrize("status,method,path,headers", [
+    (404, "GET", "/nothing/here", []),
+    (405, "PROPFIND", "/rest/v1/compensation", []),
+    (413, "POST", "/rest/v1/rpc/x", ["Content-Type: application/json", "Content-Length: 1073741825"]),
+    (414, "GET", "/rest/v1/x?a=" + "1" * 65536, []),
+    (431, "GET", "/rest/v1/x", ["A: " + "1" * 200000]),
+    (401, "GET", "/rest/v1/compensation", [BEARER + "x.y.z"]),
+], ids=lambda v: str(v)[:20])
+def test_pages_of_other_origins_can_read_why(gate, status, method, path, headers):
+    """nginx's own errors as well as the workers': a browser shows no answer that lacks this header."""
+    answer = gate.ask(method, path, "Origin: https://app.example", *headers)
+    assert (answer.status, answer.headers.get("access-control-allow-origin")) == (status, ["*"])
+
+
 def test_405_names_the_methods(gate):
     answer = gate.ask("PROPFIND", "/rest/v1/compensation")
     assert answer.headers["allow"] == ["GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS"]
