@@ -18,6 +18,7 @@ import pytest
 
 import hosts as lib
 from hosts import HERE, REPO
+from more import wait_until
 
 DATA = REPO.parent / 'shared/data'
 # A folder to keep the hosts in, for the next run to use: while working on the playbooks.
@@ -254,6 +255,43 @@ def test_a_release_that_nginx_refuses_is_taken_back(hosts, clone):
     assert 'does not answer through nginx' in out and seen['failed'] == 0, seen
     assert {**live, 'before': '', 'pending': ''} == {**hosts.status('h1'), 'before': '', 'pending': ''}
     assert hosts.curl('h1', '/health/ready')[0] == 200
+
+
+def test_what_nginx_refuses_only_when_it_reloads_is_noticed(hosts):
+    """A zone in memory keeps its key: a test of the files finds nothing, and a reload that is refused leaves a line in a log."""
+    change = r"sudo sed -i '/zone=rowgate_logins/ s/\$%s/\$%s/' /etc/nginx/nginx.conf"
+    hosts.ssh('h1', change % ('rowgate_client_key', 'remote_addr'))
+    try:
+        with pytest.raises(lib.Failed, match=r'(?s)\[emerg\].*rowgate_logins.*nginx refuses its configuration'):
+            hosts.ssh('h1', 'sudo rowgate-pool nginx 2>&1')
+    finally:
+        hosts.ssh('h1', change % ('remote_addr', 'rowgate_client_key'))
+    assert 'unchanged' in hosts.ssh('h1', 'sudo rowgate-pool nginx')
+    assert hosts.curl('h1', '/health/ready')[0] == 200
+
+
+def test_an_update_of_a_library_reaches_what_runs(hosts):
+    old_ones = ("sudo grep -ls ' r-xp .*libz.*(deleted)$' $(for unit in nginx rowgate@$(readlink /etc/rowgate/live); do main=$(systemctl show -P "
+                'MainPID $unit); for pid in $main $(cat /proc/$main/task/*/children); do echo /proc/$pid/maps; done; done) | wc -l')
+    assert hosts.ssh('h1', old_ones).strip() == '0'
+    hosts.ssh('h1', "sudo sh -ec 'for f in $(readlink -f /lib/*/libz.so.1); do cp -p $f $f.new; mv $f.new $f; done'")
+    before = int(hosts.ssh('h1', old_ones))
+    assert before > 2
+    with hosts.load('h1', at_least=2000) as seen:
+        hosts.ssh('h1', 'sudo systemctl start rowgate-renew.service')
+    assert seen['failed'] == 0, seen
+    said = hosts.ssh('h1', 'sudo journalctl -q -o cat -u rowgate-renew.service')
+    assert re.search(r'renewed: [1-9][0-9]* workers', said) and 'nginx: renewed' in said, said
+    wait_until(lambda: hosts.ssh('h1', old_ones).strip() == '0')
+    hosts.ssh('h1', 'sudo systemctl start rowgate-renew.service')
+    assert 'renewed: 0 workers' in hosts.ssh('h1', 'sudo journalctl -q -o cat -n 6 -u rowgate-renew.service')
+    assert hosts.ssh('h1', 'systemctl is-active nginx').strip() == 'active'
+
+
+def test_sign_ins_are_limited_where_nothing_else_is(hosts):
+    """The hosts' nginx_rate is 0."""
+    words = ['/auth/v1/token?grant_type=nonsense', '-H', 'Content-Type: application/json', '-d', '{}']
+    assert 429 in (hosts.curl('h1', *words)[0] for _ in range(200))
 
 
 def test_a_migration_that_fails_half_way(hosts, clone):
