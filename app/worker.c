@@ -17,6 +17,9 @@
 #define RELOAD_ATTEMPTS 5
 /* Who looks for definitions may wait for a lock: the others need not do so meanwhile. */
 #define LOOK_TURN_MS 60000
+/* The first and the longest pause before definitions are read again though no counter has moved. */
+#define REREAD_MS 10000
+#define REREAD_LONGEST_MS 3600000
 #define EXPIRY_MS 60000
 #define EXPIRY_SOON_MS 1000
 /* What is revoked is in force everywhere within this, a tick of the loop and a look at the database. */
@@ -162,7 +165,28 @@ static bool read_counter(struct worker *w, struct arena *a, struct db_conn *conn
 	return true;
 }
 
-/* Reads the counter, and the definitions when it has moved. True when the definitions are new. */
+/*
+ * A server counts a statement when it begins: a long ALTER TABLE has changed nothing yet when its count is seen. And what
+ * a replica gets from its source is not counted. So the definitions are read again, after ever longer pauses.
+ */
+static bool must_reread(const struct shared *s)
+{
+	int64_t wait = atomic_load(&s->next_reread) - now_ms();
+
+	/* After a reboot the monotonic clock is behind what the file says. */
+	return wait <= 0 || wait > REREAD_LONGEST_MS;
+}
+
+static void plan_reread(struct shared *s, bool moved)
+{
+	int64_t last = atomic_load(&s->reread_pause), pause = moved || !last ? REREAD_MS : 2 * last;
+
+	pause = pause < REREAD_LONGEST_MS ? pause : REREAD_LONGEST_MS;
+	atomic_store(&s->reread_pause, pause);
+	atomic_store(&s->next_reread, now_ms() + pause);
+}
+
+/* Reads the counter, and the definitions when it has moved or it is time. True when the definitions are new. */
 static bool look(struct worker *w)
 {
 	struct state *s = w->state;
@@ -175,10 +199,13 @@ static bool look(struct worker *w)
 
 	error_init(&err, a);
 	if (db_catalogue(s->db, &conn, &err) && read_counter(w, a, conn, &counter, &err)) {
-		if (counter != atomic_load(&w->shared->counter)) {
+		bool moved = counter != atomic_load(&w->shared->counter);
+
+		if (moved || must_reread(w->shared))
 			fresh = schema_load(&s->config, s->db, conn, s->schema, &err);
-			if (fresh)
-				atomic_store(&w->shared->counter, fresh->untried ? 0 : counter);
+		if (fresh) {
+			atomic_store(&w->shared->counter, fresh->untried ? 0 : counter);
+			plan_reread(w->shared, moved);
 		}
 		if (fresh || counter == atomic_load(&w->shared->counter))
 			atomic_store(&w->shared->checked, (int64_t)time(NULL));

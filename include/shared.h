@@ -18,6 +18,8 @@ struct shared {
 	_Atomic uint64_t definitions; /* their digest: workers load theirs anew when it is another */
 	_Atomic uint64_t counter;     /* the server's definition counter when it was last looked at; 0: read again */
 	_Atomic int64_t next_poll;    /* milliseconds, monotonic: who moves it on does the poll */
+	_Atomic int64_t next_reread;  /* milliseconds, monotonic: when they are read again in any case */
+	_Atomic int64_t reread_pause; /* milliseconds between the last reading and that */
 	_Atomic int64_t loaded;       /* seconds since 1970 of the last change of definitions */
 	_Atomic int64_t checked;      /* seconds since 1970 when they were last known to be those of the database */
 	_Atomic int64_t workers;      /* running when the last one started */

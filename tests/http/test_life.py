@@ -337,6 +337,31 @@ def test_a_table_is_dropped_between_two_requests(stack):
         assert instance.get('/life_c').error() == (404, 'PGRST205')
 
 
+def test_a_change_that_takes_long(stack):
+    """The server counts it when it begins, and a look meanwhile finds nothing new."""
+    stack.sql('CREATE TABLE spec.life_long (id INT PRIMARY KEY)')
+    stack.sql('GRANT SELECT ON spec.life_long TO anon')
+    reader, changer = stack.connect(autocommit=False), stack.connect()
+    change = threading.Thread(target=changer.query, args=('ALTER TABLE spec.life_long ADD COLUMN late INT',))
+    try:
+        assert wait_until(lambda: stack.get('/life_long').status == 200, PATIENCE)
+        reader.query('SELECT id FROM spec.life_long')
+        change.start()
+        assert wait_until(lambda: stack.sql("SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = %s AND STATE LIKE '%%metadata lock'",
+                                            changer.thread_id()), PATIENCE)
+        time.sleep(4)
+        assert change.is_alive() and stack.get('/life_long?select=late').error() == (400, '42703')
+        reader.rollback()
+        change.join()
+        assert wait_until(lambda: stack.get('/life_long?select=late').status == 200, 2 * PATIENCE)
+    finally:
+        reader.close()
+        if change.ident:
+            change.join()
+        changer.close()
+        stack.sql('DROP TABLE spec.life_long')
+
+
 def test_a_column_changes_its_type(stack):
     stack.sql('CREATE TABLE spec.life_d (id INT PRIMARY KEY, v INT)')
     try:
