@@ -18,7 +18,7 @@
 /* Who looks for definitions may wait for a lock: the others need not do so meanwhile. */
 #define LOOK_TURN_MS 60000
 /* The first and the longest pause before definitions are read again though no counter has moved. */
-#define REREAD_MS 10000
+#define REREAD_MS 2000
 #define REREAD_LONGEST_MS 3600000
 #define EXPIRY_MS 60000
 #define EXPIRY_SOON_MS 1000

@@ -62,6 +62,7 @@ GRANT EXECUTE ON FUNCTION rowgate.heartbeat_read TO authenticator@'%';
 -- functions. TRIGGER is left out: it would also allow making triggers.
 GRANT REFERENCES, SHOW VIEW ON *.* TO rowgate_catalogue@'%';
 GRANT EXECUTE ON FUNCTION rowgate.view_definition TO rowgate_catalogue@'%';
+GRANT EXECUTE ON PROCEDURE rowgate.view_definitions TO rowgate_catalogue@'%';
 GRANT EXECUTE ON FUNCTION rowgate.view_columns TO rowgate_catalogue@'%';
 GRANT EXECUTE ON PROCEDURE rowgate.idempotency_expire TO rowgate_catalogue@'%';
 GRANT EXECUTE ON PROCEDURE rowgate.heartbeat_beat TO rowgate_catalogue@'%';

@@ -629,6 +629,8 @@ bool db_call_open(struct arena *a, struct db_conn *conn, const struct db_stateme
 	struct db_rows *rows = arena_new(a, struct db_rows);
 	int64_t since = now_us();
 
+	if (conn->call)
+		free_stmt(conn->call);
 	conn->call = s;
 	show(conn, s);
 	if (!prepare(conn, s, err) || !run(conn, s, statement->params, err)) {

@@ -6,6 +6,7 @@
 #include "internal.h"
 
 #define MAX_FIELDS 12
+#define VIEW_FIELDS 4
 
 static struct slice keep(struct loader *l, struct slice s)
 {
@@ -34,10 +35,19 @@ void schema_digest(struct schema *s, struct slice text)
 	s->digest = (s->digest ^ 0xff) * 1099511628211u;
 }
 
-/*
- * Runs text with each ? widened to the n values, and hands every row to fn as nfields texts (NULL is an empty slice with
- * a NULL ptr).
- */
+/* To fn as nfields texts: NULL is an empty slice with a NULL ptr. */
+static void take_row(struct loader *l, const struct value *cells, size_t nfields, row_fn *fn)
+{
+	struct slice fields[MAX_FIELDS];
+
+	for (size_t i = 0; i < nfields; i++) {
+		fields[i] = cells[i].kind == VALUE_NULL ? (struct slice){ NULL, 0 } : cells[i].s;
+		schema_digest(l->schema, fields[i]);
+	}
+	fn(l, fields);
+}
+
+/* Runs text with each ? widened to the n values, and hands every row to fn. */
 bool schema_each_row_of(struct loader *l, const struct value *values, size_t n, const char *text, size_t nfields,
 			row_fn *fn)
 {
@@ -66,15 +76,8 @@ bool schema_each_row_of(struct loader *l, const struct value *values, size_t n, 
 	if (!db_query(l->scratch, l->conn, &statement, &rows, l->err))
 		return false;
 	l->table = NULL;
-	while ((step = db_next(rows, &cells, l->err)) == DB_ROW) {
-		struct slice fields[MAX_FIELDS];
-
-		for (size_t i = 0; i < nfields; i++) {
-			fields[i] = cells[i].kind == VALUE_NULL ? (struct slice){ NULL, 0 } : cells[i].s;
-			schema_digest(l->schema, fields[i]);
-		}
-		fn(l, fields);
-	}
+	while ((step = db_next(rows, &cells, l->err)) == DB_ROW)
+		take_row(l, cells, nfields, fn);
 	return step == DB_END;
 }
 
@@ -415,21 +418,45 @@ bool schema_without_function(struct loader *l)
 	return true;
 }
 
+static bool call_view_definitions(struct loader *l, const struct value *database)
+{
+	const struct db_statement call = { .text = SLICE("CALL rowgate.view_definitions(?)"),
+					   .params = database,
+					   .nparams = 1 };
+	const struct value *cells;
+	struct db_rows *rows;
+	struct db_set set;
+	enum db_step step;
+
+	if (!db_call_open(l->scratch, l->conn, &call, &rows, l->err))
+		return false;
+	l->table = NULL;
+	while ((step = db_next_set(l->scratch, rows, &set, l->err)) == DB_ROW) {
+		while ((step = db_next(rows, &cells, l->err)) == DB_ROW)
+			take_row(l, cells, VIEW_FIELDS, add_view);
+		if (step == DB_FAILED)
+			return false;
+	}
+	return step == DB_END;
+}
+
 /*
- * The servers show the text of a view only to those who may read its rows; sql/core has a function that shows it to the
+ * The servers show the text of a view only to those who may read its rows; sql/core has a procedure that shows it to the
  * catalogue account. Where that is not installed, views simply have no relations.
  */
 static bool load_views(struct loader *l)
 {
-#define VIEWS(text)                                                                              \
-	"SELECT TABLE_SCHEMA, TABLE_NAME, " text ", IS_UPDATABLE FROM information_schema.VIEWS " \
-	"WHERE TABLE_SCHEMA IN (?) ORDER BY TABLE_SCHEMA, TABLE_NAME"
-	return schema_each_row(
-		       l,
-		       VIEWS("COALESCE(NULLIF(VIEW_DEFINITION, ''), rowgate.view_definition(TABLE_SCHEMA, TABLE_NAME))"),
-		       4, add_view) ||
-	       (schema_without_function(l) && schema_each_row(l, VIEWS("VIEW_DEFINITION"), 4, add_view));
-#undef VIEWS
+	size_t done = 0;
+
+	while (done < l->ndatabases && call_view_definitions(l, &l->databases[done]))
+		done++;
+	return done == l->ndatabases ||
+	       (schema_without_function(l) &&
+		schema_each_row(
+			l,
+			"SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION, IS_UPDATABLE FROM information_schema.VIEWS "
+			"WHERE TABLE_SCHEMA IN (?) ORDER BY TABLE_SCHEMA, TABLE_NAME",
+			VIEW_FIELDS, add_view));
 }
 
 /* MariaDB shows the columns of a view that calls a function only to those who may execute it; sql/core shows them. */

@@ -58,6 +58,14 @@ def test_catalogue_reads_definitions(database, later, query, expected):
     assert [row[0] for row in run(database.catalogue(), query)] == expected
 
 
+def test_catalogue_reads_views_in_one_go(database, later):
+    """In a schema that is named, and in no other."""
+    text = 'select `later_one`.`parent`.`id` AS `one` from `later_one`.`parent`'
+    rows = run(database.catalogue(), """CALL rowgate.view_definitions('later_one')""")
+    assert [tuple(row) for row in rows] == [('later_one', 'both_ids', text, 'YES')]
+    assert not run(database.catalogue(), """CALL rowgate.view_definitions('later')""")
+
+
 def test_catalogue_tells_json_columns(database, later):
     catalogue = database.catalogue()
     if database.kind == 'mysql':
@@ -255,7 +263,7 @@ def test_rights(database, role, name):
 @pytest.mark.parametrize('statement', [
     'DROP TABLE wages.salary_history', 'CREATE TABLE incidents.more (id INT)', 'SELECT 1 FROM rowgate_sqitch.changes',
     'SELECT 1 FROM rowgate.idempotency_key', 'DELETE FROM rowgate.idempotency_key', 'UPDATE rowgate.idempotency_room SET is_full = TRUE',
-    "SELECT rowgate.view_definition('wages', 'compensation')", "CALL rowgate.role_add('more')", 'SELECT 1 FROM rowgate.policy',
+    "SELECT rowgate.view_definition('wages', 'compensation')", "CALL rowgate.view_definitions('wages')", "CALL rowgate.role_add('more')", 'SELECT 1 FROM rowgate.policy',
     "UPDATE rowgate.policy SET using_expression = 'TRUE'", 'SELECT 1 FROM mysql.user', 'CALL incidents.store_incident_documents()',
 ])
 def test_no_role_may(database, role, statement):

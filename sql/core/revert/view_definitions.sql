@@ -1,0 +1,1 @@
+DROP PROCEDURE view_definitions;

@@ -1,0 +1,1 @@
+CALL view_definitions('no such database');
