@@ -14,6 +14,8 @@
 
 #define RETRY_MS 500
 #define EAGER_MS 1000
+/* While a lock is waited for, who reads definitions waits as well, and others may come to another verdict on a policy. */
+#define UNTRIED_MS 10000
 #define RELOAD_ATTEMPTS 5
 /* Who looks for definitions may wait for a lock: the others need not do so meanwhile. */
 #define LOOK_TURN_MS 60000
@@ -133,7 +135,7 @@ bool worker_schema(struct worker *w, struct error *err)
 	struct state *s = w->state;
 	struct schema *fresh;
 
-	if (is_current(w))
+	if (is_current(w) || (s->schema && s->schema->untried && now_ms() - s->looked < UNTRIED_MS))
 		return true;
 	if (now_ms() - s->tried >= RETRY_MS || !s->tried) {
 		fresh = read_schema(s, s->schema, err);
@@ -213,6 +215,7 @@ static bool look(struct worker *w)
 	if (fresh && s->schema && (fresh->digest != s->schema->digest || !is_current(w))) {
 		changed = fresh->digest != s->schema->digest;
 		take(w, fresh);
+		s->looked = now_ms();
 		log_line(LOG_INFO, "definitions changed: %zu tables", fresh->ntables);
 	} else if (fresh) {
 		schema_free(fresh);
@@ -457,7 +460,7 @@ bool worker_definitions_changed(struct worker *w)
 		arena_close(a);
 		return changed;
 	}
-	if (now_ms() - s->looked < EAGER_MS)
+	if (now_ms() - s->looked < (s->schema && s->schema->untried ? UNTRIED_MS : EAGER_MS))
 		return false;
 	s->looked = now_ms();
 	return look(w);

@@ -36,7 +36,7 @@ static void add_literal(struct strbuf *b, const struct column *c, const struct v
 		strbuf_lit(b, "\\x");
 		for (size_t i = 0; i < v->s.len; i++)
 			strbuf_addf(b, "%02x", (unsigned char)v->s.ptr[i]);
-	} else if (c->type.class == TYPE_BIT) {
+	} else if (c->type.class == TYPE_BIT && v->kind == VALUE_UINT) {
 		for (unsigned bit = c->type.size; bit-- > 0;)
 			strbuf_addc(b, v->u >> bit & 1 ? '1' : '0');
 	} else {

@@ -29,6 +29,7 @@ struct loader {
 	const struct slice *roles; /* that policies for all are tried as */
 	size_t nroles;
 	const struct schema *before; /* NULL: none */
+	unsigned waits;              /* for locks, of policies that are tried */
 	bool hurried;                /* conn does not wait long for locks */
 	bool to_be;                  /* policies are not written yet */
 	struct value *databases;

@@ -11,7 +11,9 @@
 
 /* Seconds: only functions can take so long. Who waits for a lock gives up before, and it is tried another time. */
 #define PATIENCE "5"
-#define SET_LOCK_PATIENCE "SET SESSION lock_wait_timeout = 3"
+#define SET_LOCK_PATIENCE "SET SESSION lock_wait_timeout = 3, SESSION lc_messages = 'en_US'"
+/* So many wait in one reading of the definitions; what is still to be tried then is put off at once. */
+#define MOST_WAITS 8
 
 /* --- what cannot be tried now --- */
 
@@ -46,6 +48,7 @@ static bool put_off(struct loader *l, struct policy *p)
 
 	if (l->to_be)
 		return false;
+	l->waits++;
 	l->schema->untried = p->untried = true;
 	p->servers_fault = false;
 	p->fault = "it could not be tried yet, for a table is locked";
@@ -92,9 +95,14 @@ static bool try_expression(struct loader *l, const struct table *t, const struct
 
 static bool open_apart(struct loader *l)
 {
-	return l->apart || (db_apart(l->db, &l->apart, l->err) && db_command(l->apart, SET_LOCK_PATIENCE, l->err) &&
-			    (!db_is_mariadb(l->apart) ||
-			     db_command(l->apart, "SET SESSION max_statement_time = " PATIENCE, l->err)));
+	if (l->apart)
+		return true;
+	if (db_apart(l->db, &l->apart, l->err) && db_command(l->apart, SET_LOCK_PATIENCE, l->err) &&
+	    (!db_is_mariadb(l->apart) || db_command(l->apart, "SET SESSION max_statement_time = " PATIENCE, l->err)))
+		return true;
+	db_apart_close(l->apart);
+	l->apart = NULL;
+	return false;
 }
 
 /* Without a database of its own, as requests are: names mean here what they will mean there. */
@@ -219,11 +227,14 @@ static bool ask_server(struct loader *l, const struct table *t, struct policy *p
 {
 	const struct policy *before = l->schema->untried ? judged_before(l, p) : NULL;
 
-	if (!before || before->untried)
-		return reaches_out(p) ? try_as_its_role(l, t, p) : try_plain(l, t, p);
 	/* All of it is read again soon: one has waited for a lock, so that the others need not. */
-	believe(l, p, before);
-	return true;
+	if (before && !before->untried) {
+		believe(l, p, before);
+		return true;
+	}
+	if (l->waits >= MOST_WAITS)
+		return put_off(l, p);
+	return reaches_out(p) ? try_as_its_role(l, t, p) : try_plain(l, t, p);
 }
 
 bool schema_try_policy(struct loader *l, const struct table *t, struct policy *p)
@@ -241,7 +252,8 @@ void schema_end_tries(struct loader *l)
 	db_apart_close(l->apart);
 	l->apart = NULL;
 	error_init(&err, l->scratch);
-	if (l->hurried && !db_command(l->conn, "SET SESSION lock_wait_timeout = DEFAULT", &err))
+	if (l->hurried &&
+	    !db_command(l->conn, "SET SESSION lock_wait_timeout = DEFAULT, SESSION lc_messages = DEFAULT", &err))
 		db_spoil(l->conn);
 	l->hurried = false;
 }

@@ -14,9 +14,10 @@ void sql_writer(struct writer *w, struct arena *a, const struct plan *plan)
 
 /*
  * MySQL sorts whole rows, JSON and texts with them, and none that is longer than its sort buffer (1038), which is
- * 256 KiB. It takes no more memory than it needs.
+ * 256 KiB. It takes no more memory than it needs; so much for each who sorts is the most it is let have.
  */
 #define WIDE 65535
+#define MOST_TO_SORT (8u << 20)
 
 static bool is_wide(const struct type *t)
 {
@@ -31,7 +32,8 @@ static struct slice hinted(const struct writer *w, struct slice text)
 				   : memmem(text.ptr, text.len, "SELECT ", 7);
 	size_t before = word ? (size_t)(word - text.ptr) + 7 : 0;
 	bool joins = w->ntables > TABLES_TRIED;
-	uint64_t room = w->sorts && w->wide ? w->plan->config->db_max_allowed_packet : 0;
+	uint64_t packet = w->plan->config->db_max_allowed_packet;
+	uint64_t room = !w->sorts || !w->wide ? 0 : packet < MOST_TO_SORT ? packet : MOST_TO_SORT;
 	struct strbuf b;
 
 	if (!word || !(joins || room) || w->plan->catalogue->mariadb)

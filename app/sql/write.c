@@ -88,14 +88,14 @@ static void fetched(struct writer *w, const struct key *key, const struct plan_n
 {
 	for (size_t i = 0; key && i < key->n; i++) {
 		/* The bytes of bits are no bits to the servers. */
-		bool bits = key->columns[i]->type.class == TYPE_BIT;
+		const struct type *type = &key->columns[i]->type;
 
-		sql_place(w, bits ? FETCH_UINT : sql_fetch(&key->columns[i]->type));
+		sql_place(w, type->class == TYPE_BIT ? FETCH_UINT : sql_fetch(type));
 		if (node)
 			sql_column(w, node, key->columns[i]);
 		else
 			strbuf_add_slice(&w->text, key->columns[i]->quoted);
-		strbuf_adds(&w->text, bits ? "+0" : "");
+		strbuf_adds(&w->text, type->bit || type->class == TYPE_BIT ? "+0" : "");
 	}
 }
 
@@ -228,12 +228,14 @@ void sql_merge(struct arena *a, const struct write *write, const struct write_ce
 
 void sql_default(struct arena *a, const struct column *column, struct db_statement *out)
 {
+	const struct type *type = &column->type;
 	struct writer w;
 
 	sql_writer(&w, a, NULL);
 	sql_lit(&w, "SELECT ");
-	sql_place(&w, sql_fetch(&column->type));
+	sql_place(&w, type->class == TYPE_BIT ? FETCH_UINT : sql_fetch(type));
 	strbuf_add_slice(&w.text, column->default_expression);
+	strbuf_adds(&w.text, type->bit || type->class == TYPE_BIT ? "+0" : "");
 	sql_finish(&w, out);
 }
 

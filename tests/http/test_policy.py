@@ -497,8 +497,7 @@ def test_a_table_that_is_locked_for_a_while(guard):
         assert wait_until(lambda: guard.sql("SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = %s AND STATE LIKE '%%metadata lock'",
                                             changer.thread_id()), 60)
         guard.policy('free', 'g_user', 'waits', 'id IN (SELECT id FROM guard.later)')
-        assert wait_until(lambda: ask('/rest/v1/free').status == 503, 90)
-        assert ask('/rest/v1/free').error() == (503, 'PGRSTX05')
+        assert wait_until(lambda: (r := ask('/rest/v1/free')).status == 503 and r.error() == (503, 'PGRSTX05'), 90)
         guard.sql('CREATE TABLE guard.meanwhile (id INT PRIMARY KEY)')
         assert wait_until(lambda: ask('/rest/v1/meanwhile').status == 200, 90)
         assert ask('/rest/v1/free').status == 503 and change.is_alive()

@@ -340,8 +340,10 @@ def test_deletes_cascade(touched):
 
 # ---- keys that the server rounds, fills up, trims or puts in order ----
 
-SENT = {'at': '2024-12-31T23:59:59.7', 'price': '9.995', 'raw': '\\xff00', 'code': 'ab  ', 'flags': '00101', 'marks': 'c,A', 'order': '09:59:59.5'}
-KEPT = {'at': '2025-01-01T00:00:00', 'price': 10.0, 'raw': '\\xff000000', 'code': 'ab', 'flags': '00101', 'marks': 'A,c', 'order': '10:00:00'}
+SENT = {'at': '2024-12-31T23:59:59.7', 'price': '9.995', 'raw': '\\xff00', 'code': 'ab  ', 'flags': '00101', 'marks': 'c,A', 'order': '09:59:59.5',
+        'live': True}
+KEPT = {'at': '2025-01-01T00:00:00', 'price': 10.0, 'raw': '\\xff000000', 'code': 'ab', 'flags': '00101', 'marks': 'A,c', 'order': '10:00:00',
+        'live': True}
 
 
 @pytest.fixture
@@ -374,10 +376,17 @@ def test_decimals_are_rounded_as_the_server_does(kept, price, kept_price):
 
 
 def test_put_of_a_key_that_is_rounded(kept):
-    key = '&'.join(f'"{name}"=eq.{value}' for name, value in SENT.items())
+    key = '&'.join(f'"{name}"=eq.{"true" if value is True else value}' for name, value in SENT.items())
     assert kept('PUT', '/w_kept?' + key, dict(SENT, n=1), SHOW).status == 201
     assert kept('PUT', '/w_kept?' + key, dict(SENT, n=2), SHOW).json() == [dict(KEPT, n=2)]
     assert len(kept.sql('SELECT * FROM spec.w_kept')) == 1
+
+
+def test_a_bit_in_a_key(kept):
+    rows = [dict(SENT, n=1), dict(SENT, live=False, n=2)]
+    assert kept('POST', '/w_kept?order=n', rows, SHOW).json() == [dict(KEPT, n=1), dict(KEPT, live=False, n=2)]
+    assert kept('POST', '/w_kept', dict(SENT, n=9), MERGE).json() == [dict(KEPT, n=9)]
+    assert kept.sql('SELECT n FROM spec.w_kept ORDER BY live + 0') == ((2,), (9,))
 
 
 def test_location_finds_the_row(kept):
