@@ -169,7 +169,7 @@ static bool read_number(struct reading *r, const char *what, struct slice value,
 {
 	struct parser p;
 
-	if (parse_i64(slice_trim(value), out))
+	if (!slice_starts(slice_trim(value), "+") && parse_i64(slice_trim(value), out))
 		return true;
 	parser_init(&p, r->a, r->err, what, value);
 	return parser_fail(&p, "a number from 0 to 9223372036854775807");

@@ -210,6 +210,8 @@ def test_alarms_are_heard(template, resources):
         assert resources[name]['Condition'] == ('WantReaderAlarms' if {'Ref': 'DbReplica'} in walk(alarm) else 'WantAlarms')
         of_the_database = {'Ref': 'Db'} in walk(alarm) or {'Ref': 'DbReplica'} in walk(alarm)
         assert alarm['Namespace'] == ('AWS/RDS' if of_the_database else 'AWS/ApplicationELB'), name
+    lag = [(a['ComparisonOperator'], a['Threshold']) for a in alarms.values() if a['MetricName'] == 'ReplicaLag']
+    assert sorted(lag) == [('GreaterThanThreshold', 60), ('LessThanThreshold', 0)]  # -1: replication has stopped
     assert resources['Alarms']['Properties']['Subscription'] == [{'Protocol': 'email', 'Endpoint': {'Ref': 'AlarmEmail'}}]
     assert template['Parameters']['AlarmEmail']['Default'] == ''
 

@@ -266,6 +266,7 @@ def test_what_nginx_refuses_only_when_it_reloads_is_noticed(hosts):
             hosts.ssh('h1', 'sudo rowgate-pool nginx 2>&1')
     finally:
         hosts.ssh('h1', change % ('remote_addr', 'rowgate_client_key'))
+    assert 'reloaded' in hosts.ssh('h1', 'sudo rowgate-pool nginx')
     assert 'unchanged' in hosts.ssh('h1', 'sudo rowgate-pool nginx')
     assert hosts.curl('h1', '/health/ready')[0] == 200
 
@@ -280,11 +281,11 @@ def test_an_update_of_a_library_reaches_what_runs(hosts):
     with hosts.load('h1', at_least=2000) as seen:
         hosts.ssh('h1', 'sudo systemctl start rowgate-renew.service')
     assert seen['failed'] == 0, seen
-    said = hosts.ssh('h1', 'sudo journalctl -q -o cat -u rowgate-renew.service')
+    said = hosts.ssh('h1', 'sudo journalctl --sync; sudo journalctl -q -o cat -u rowgate-renew.service')
     assert re.search(r'renewed: [1-9][0-9]* workers', said) and 'nginx: renewed' in said, said
     wait_until(lambda: hosts.ssh('h1', old_ones).strip() == '0')
     hosts.ssh('h1', 'sudo systemctl start rowgate-renew.service')
-    assert 'renewed: 0 workers' in hosts.ssh('h1', 'sudo journalctl -q -o cat -n 6 -u rowgate-renew.service')
+    assert 'renewed: 0 workers' in hosts.ssh('h1', 'sudo journalctl --sync; sudo journalctl -q -o cat -n 6 -u rowgate-renew.service')
     assert hosts.ssh('h1', 'systemctl is-active nginx').strip() == 'active'
 
 
