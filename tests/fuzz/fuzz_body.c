@@ -172,7 +172,8 @@ static void transcribe(uint8_t how, struct sent sent, bool packed, struct strbuf
 		strbuf_addc(out, MORE);
 	if (step == BODY_FAILED) {
 		judge_refusal(&err);
-		strbuf_addf(out, "%d %s %s %s%c", err.status, err.sqlstate, err.message, err.details ? err.details : "", REFUSED);
+		strbuf_addf(out, "%d %s %s %s%c", err.status, err.sqlstate, err.message, err.details ? err.details : "",
+			    REFUSED);
 	}
 	if (faults->rows) {
 		error_init(&err, rows_arena);
