@@ -459,7 +459,10 @@ static bool load_views(struct loader *l)
 			VIEW_FIELDS, add_view));
 }
 
-/* MariaDB shows the columns of a view that calls a function only to those who may execute it; sql/core shows them. */
+/*
+ * MariaDB shows the columns of a view that calls a function only to those who may execute it; sql/core shows them, in their
+ * order. An ORDER BY would call the function again for the sorted rows, and a MariaDB that is told to end in between crashes.
+ */
 static bool load_hidden_columns(struct loader *l, const struct table *t)
 {
 	const struct value names[] = { value_text(t->schema), value_text(t->name) };
@@ -467,11 +470,10 @@ static bool load_hidden_columns(struct loader *l, const struct table *t)
 	return schema_each_row_of(
 		       l, names, 2,
 		       "SELECT s, t, n, d, c, nullable, collation, extra, standard, comment FROM "
-		       "JSON_TABLE(rowgate.view_columns(?), '$[*]' COLUMNS (position INT PATH '$[0]', "
-		       "s TEXT PATH '$[1]', t TEXT PATH '$[2]', n TEXT PATH '$[3]', d TEXT PATH '$[4]', "
+		       "JSON_TABLE(rowgate.view_columns(?), '$[*]' COLUMNS (s TEXT PATH '$[1]', "
+		       "t TEXT PATH '$[2]', n TEXT PATH '$[3]', d TEXT PATH '$[4]', "
 		       "c LONGTEXT PATH '$[5]', nullable TEXT PATH '$[6]', collation TEXT PATH '$[7]', "
-		       "extra TEXT PATH '$[8]', standard TEXT PATH '$[9]', comment TEXT PATH '$[10]')) AS found "
-		       "ORDER BY position",
+		       "extra TEXT PATH '$[8]', standard TEXT PATH '$[9]', comment TEXT PATH '$[10]')) AS found",
 		       10, add_column) ||
 	       schema_without_function(l);
 }
