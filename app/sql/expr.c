@@ -32,8 +32,7 @@ static struct slice hinted(const struct writer *w, struct slice text)
 				   : memmem(text.ptr, text.len, "SELECT ", 7);
 	size_t before = word ? (size_t)(word - text.ptr) + 7 : 0;
 	bool joins = w->ntables > TABLES_TRIED;
-	uint64_t packet = w->plan->config->db_max_allowed_packet;
-	uint64_t room = !w->sorts || !w->wide ? 0 : packet < MOST_TO_SORT ? packet : MOST_TO_SORT;
+	uint64_t room = w->sorts && w->wide ? w->plan->config->db_max_allowed_packet : 0;
 	struct strbuf b;
 
 	if (!word || !(joins || room) || w->plan->catalogue->mariadb)
@@ -44,7 +43,8 @@ static struct slice hinted(const struct writer *w, struct slice text)
 	if (joins)
 		strbuf_lit(&b, "SET_VAR(optimizer_search_depth=2) ");
 	if (room)
-		strbuf_addf(&b, "SET_VAR(sort_buffer_size=%llu) ", (unsigned long long)room);
+		strbuf_addf(&b, "SET_VAR(sort_buffer_size=%llu) ",
+			    (unsigned long long)(room < MOST_TO_SORT ? room : MOST_TO_SORT));
 	strbuf_lit(&b, "*/ ");
 	strbuf_add_slice(&b, slice_from(text, before));
 	return strbuf_slice(&b);
